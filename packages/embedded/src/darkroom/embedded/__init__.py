@@ -1,0 +1,1 @@
+"""`darkroom up`: the whole platform from wheels, in the foreground, without containers."""

@@ -1,0 +1,1 @@
+"""How Darkroom is tested: a pytest plugin, real servers, generated pictures."""

@@ -1,0 +1,1 @@
+"""Images, renditions, albums and delivery."""
