@@ -1,0 +1,1 @@
+"""HTTP for services: the app defaults, problem bodies, health, and calls to neighbours."""
