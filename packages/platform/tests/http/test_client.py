@@ -1,0 +1,64 @@
+import asyncio
+import socket
+
+import pytest
+from fastapi import FastAPI
+from starlette.requests import Request
+
+from darkroom.contracts.problems import ProblemCode
+from darkroom.contracts.surfaces import Surface
+from darkroom.platform.errors import BadReply, Forbidden, TimedOut, Unavailable
+from darkroom.platform.http.client import InternalReply, open_internal_client
+from darkroom.platform.http.requests import adopt_request_id
+from darkroom.testing.plugin import ServeApp
+
+
+async def test_a_refusal_crosses_the_hop_as_the_same_family_and_code(
+    app: FastAPI, serve_app: ServeApp
+) -> None:
+    base_url = await serve_app(app)
+    async with open_internal_client(base_url) as client:
+        reply = await client.call("GET", "/forbidden", params={"surface": Surface.PARTR})
+    with pytest.raises(Forbidden) as caught:
+        reply.raise_for_problem()
+    assert caught.value.problem_code is ProblemCode.FORBIDDEN
+
+
+async def test_a_neighbour_that_is_away_is_unavailable() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        async with open_internal_client(f"http://127.0.0.1:{port}") as client:
+            with pytest.raises(Unavailable):
+                await client.call("GET", "/")
+
+
+async def test_a_neighbour_that_does_not_answer_in_time_is_timed_out(
+    app: FastAPI, serve_app: ServeApp
+) -> None:
+    @app.get("/slow")
+    async def slow() -> None:
+        await asyncio.sleep(5)
+
+    base_url = await serve_app(app)
+    async with open_internal_client(base_url, timeout_seconds=0.1) as client:
+        with pytest.raises(TimedOut):
+            await client.call("GET", "/slow")
+
+
+async def test_the_request_id_and_passport_travel_along(app: FastAPI, serve_app: ServeApp) -> None:
+    @app.get("/echo")
+    async def echo(request: Request) -> dict[str, str]:
+        names = ("x-request-id", "x-darkroom-passport")
+        return {name: request.headers[name] for name in names}
+
+    base_url = await serve_app(app)
+    adopt_request_id("order-66")
+    async with open_internal_client(base_url) as client:
+        reply = await client.call("GET", "/echo", passport="signed")
+    assert reply.json() == {"x-request-id": "order-66", "x-darkroom-passport": "signed"}
+
+
+def test_a_reply_that_is_not_json_is_a_bad_reply() -> None:
+    with pytest.raises(BadReply):
+        InternalReply(200, b"<html>").json()
