@@ -110,10 +110,14 @@ def read_stamp() -> dict[str, str]:
 
 
 def is_working() -> bool:
-    """Tell whether the environment's own interpreter and pip still start after an upgrade or move."""
+    """Tell whether the environment still starts after an upgrade of Python or a move."""
     if not PYTHON.exists():
         return False
-    command = [PYTHON, "-c", "import importlib.util as u, sys; sys.exit(not u.find_spec('pip'))"]
+    command = [
+        str(PYTHON),
+        "-c",
+        "import importlib.util as u, sys; sys.exit(not u.find_spec('pip'))",
+    ]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
@@ -136,7 +140,7 @@ def installer() -> list[str]:
 
 
 def run(command: list[str], *, total: int) -> None:
-    """Run one step with its output in the log, and a short line whenever there is something to say."""
+    """Run one step: all its output into the log, a short line now and then to the terminal."""
     VENV.mkdir(exist_ok=True)
     process = subprocess.Popen(
         command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
