@@ -40,13 +40,12 @@ DURABLE: Final[Mapping[str, str]] = {
     "fsync": "on",
     "full_page_writes": "on",
 }
-# For tests: a killed server loses nothing, only a power cut would.
+# For tests: a power cut would lose what was committed, a killed server does not.
 FLEETING: Final[Mapping[str, str]] = {
     **DURABLE,
     "max_connections": "400",
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
 }
 # Nothing of the caller's own: PGHOST, PGDATA and their like may not reach the server.
 _ENVIRONMENT: Final = {"LC_ALL": "C", "TZ": "UTC"}
@@ -63,13 +62,17 @@ _ALWAYS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """Run one PostgreSQL; `roles` maps each role, and the database of its name, to a password."""
+    """Run one PostgreSQL; `roles` maps each role, and the database of its name, to a password.
+
+    `extra_access` are further lines of pg_hba.conf.
+    """
 
     directory: Path
     port: int
     superuser_password: str
     roles: Mapping[str, str] = field(default_factory=dict)
     tuning: Mapping[str, str] = field(default_factory=lambda: DURABLE)
+    extra_access: tuple[str, ...] = ()
     name: str = "postgres"
 
     def dsn(self, role: str, *, database: str | None = None) -> str:
@@ -153,6 +156,7 @@ class Postgres:
     def _write_access(self, identity: Identity) -> None:
         lines = [f"host all {SUPERUSER} {LOOPBACK}/32 scram-sha-256"]
         lines += [f"host {role} {role} {LOOPBACK}/32 scram-sha-256" for role in self.roles]
+        lines += self.extra_access
         access = self.directory / "pg_hba.conf"
         access.write_text("\n".join(lines) + "\n")
         os.chown(access, identity.owner_uid, identity.owner_gid)

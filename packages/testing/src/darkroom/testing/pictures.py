@@ -1,0 +1,1 @@
+"""Generated pictures: sizes, modes, orientations, and hostile ones named for their trick."""
