@@ -1,0 +1,1 @@
+"""PostgreSQL: one engine a process, one transaction a request or message."""

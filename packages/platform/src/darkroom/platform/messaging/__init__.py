@@ -1,0 +1,1 @@
+"""NATS JetStream: the outbox that feeds it, the workers that drain it."""
