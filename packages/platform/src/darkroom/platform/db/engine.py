@@ -74,7 +74,7 @@ def _milliseconds(seconds: float) -> str:
     return str(int(seconds * 1_000))
 
 
-async def _connect(*arguments: Any, **options: Any) -> asyncpg.Connection[asyncpg.Record]:
+async def _connect(*arguments: Any, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
     try:
         return await asyncpg.connect(*arguments, **options)
     except CONNECT_FAILURES as error:
