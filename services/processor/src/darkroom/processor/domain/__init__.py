@@ -1,0 +1,1 @@
+"""Nouns and rules of developing: verdicts and budgets."""

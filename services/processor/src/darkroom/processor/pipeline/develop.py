@@ -1,0 +1,114 @@
+"""The steps in their order, and the edge where whatever a decoder raises becomes a verdict."""
+
+import errno
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from darkroom.contracts.jobs import Findings, MadeRendition, WantedRendition
+from darkroom.processor.domain.verdict import Refusal, Verdict
+from darkroom.processor.pipeline import (
+    colour,
+    decode,
+    findings,
+    orient,
+    probe,
+    renditions,
+    sample,
+    strip,
+)
+from darkroom.processor.pipeline.codecs import prepare_codecs
+from darkroom.processor.pipeline.work import Work
+
+Step = Callable[[Work], None]
+
+# These read what a stranger wrote: an error in them is the file's fault.
+READING: Final[tuple[Step, ...]] = (
+    probe.read_header,
+    decode.load_pixels,
+    colour.to_srgb,
+)
+# These work on our own pixels: an error in them is ours.
+MAKING: Final[tuple[Step, ...]] = (
+    orient.apply_exif_orientation,
+    sample.take_preview,
+    strip.drop_metadata,
+    findings.describe,
+    renditions.make_all,
+)
+STEPS: Final = READING + MAKING
+
+# Storage of ours that is full or failing says nothing about the image.
+_OUR_STORAGE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOENT})
+_OUT_OF_MEMORY: Final = ("memory", "security limit")
+_CUT_SHORT: Final = ("truncated", "premature", "unexpected end", "end of file", "eof")
+_TOO_MUCH: Final = ("too large", "too many", "exceed")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the parent asks of a child; renditions are written into `folder`."""
+
+    source: Path
+    folder: Path
+    wanted: tuple[WantedRendition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Developed:
+    """What the child answers; all but verdict and detail is empty unless the verdict is `ok`."""
+
+    verdict: Verdict
+    detail: str = ""
+    duration_ms: int = 0
+    renditions: tuple[MadeRendition, ...] = ()
+    findings: Findings | None = None
+
+
+def develop(request: Request) -> Developed:
+    """Run all steps; whatever is wrong with the file comes back as a verdict.
+
+    Raises OSError only when our own storage fails.
+    """
+    started = time.perf_counter()
+    prepare_codecs()
+    work = Work(request.source, request.folder, request.wanted)
+    refused = _run(work, READING, otherwise=Verdict.INVALID) or _run(
+        work, MAKING, otherwise=Verdict.CRASH
+    )
+    if refused is not None:
+        return refused
+    return Developed(
+        Verdict.OK,
+        duration_ms=round(1000 * (time.perf_counter() - started)),
+        renditions=tuple(work.made),
+        findings=work.findings,
+    )
+
+
+def _run(work: Work, steps: tuple[Step, ...], *, otherwise: Verdict) -> Developed | None:
+    try:
+        for step in steps:
+            step(work)
+    except Refusal as refusal:
+        return Developed(refusal.verdict, refusal.detail)
+    except Exception as error:  # the edge to the decoders, which raise ten classes
+        if isinstance(error, OSError) and error.errno in _OUR_STORAGE:
+            raise
+        return Developed(_judge(error, otherwise), f"{type(error).__name__}: {error}")
+    return None
+
+
+def _judge(error: Exception, otherwise: Verdict) -> Verdict:
+    text = str(error).lower()
+    if isinstance(error, MemoryError) or any(words in text for words in _OUT_OF_MEMORY):
+        return Verdict.RESOURCES
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return Verdict.RESOURCES
+    if any(words in text for words in _TOO_MUCH):
+        return Verdict.TOO_COMPLEX
+    if isinstance(error, EOFError) or any(words in text for words in _CUT_SHORT):
+        return Verdict.TRUNCATED
+    return otherwise
