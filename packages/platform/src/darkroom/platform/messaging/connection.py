@@ -49,6 +49,12 @@ class Connection:
         """Tell whether the connection still stands, as far as is known."""
         return not self._lost.is_set() and bool(self.client.is_connected)
 
+    @property
+    def address(self) -> str:
+        """Return host and port of the broker, without credentials."""
+        url = self.client.connected_url
+        return f"{url.hostname}:{url.port}" if url is not None else "nowhere"
+
     @asynccontextmanager
     async def deadline(self, seconds: float) -> AsyncIterator[None]:
         """Limit a wait for the broker; TimeoutError at the deadline or when the connection dies."""

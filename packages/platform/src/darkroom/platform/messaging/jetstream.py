@@ -179,7 +179,7 @@ class JetStream:
             for subject, hear in tuple(self._listeners):
                 await connection.client.subscribe(subject, cb=hear)
             self._connected.set()
-            log.info("broker_connected", server=str(connection.client.connected_url))
+            log.info("broker_connected", server=connection.address)
             await self._call_back()
             await connection.wait_lost()
             log.warning("broker_lost")
