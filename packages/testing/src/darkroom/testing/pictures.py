@@ -1,1 +1,0 @@
-"""Generated pictures: sizes, modes, orientations, and hostile ones named for their trick."""
