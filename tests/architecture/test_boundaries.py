@@ -90,9 +90,9 @@ def lint_with(skeleton: Path, root: Path) -> Lint:
             file.parent.mkdir(exist_ok=True)
             (file.parent / "__init__.py").touch()
             file.write_text(f"{line}\n")
-        command = [Path(sys.executable).parent / "lint-imports", "--no-cache", "--no-logo"]
+        command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--no-logo"]
         output = subprocess.run(
-            [*command, "--config", root / "pyproject.toml"],
+            [*command, "--config", str(root / "pyproject.toml")],
             cwd=skeleton,
             env={"PATH": os.defpath, "PYTHONPATH": str(skeleton), "COLUMNS": "200"},
             capture_output=True,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tools.lint.source import Finding, Function, Source
+from tools.lint.source import Finding, Function, Source, last_name
 
 WORDS: Final = frozenset(
     {"common", "data", "helper", "helpers", "impl", "info", "manager", "managers", "stuff"}
@@ -35,8 +35,12 @@ def defined_by(node: ast.AST) -> Iterator[str]:
         yield node.name
     elif isinstance(node, ast.arg):
         yield node.arg
-    elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
-        yield node.id if isinstance(node, ast.Name) else node.attr
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+        # What is set on somebody else's object was named by somebody else.
+        if last_name(node.value) == "self":
+            yield node.attr
     elif isinstance(node, ast.alias) and node.asname:
         yield node.asname
 

@@ -11,7 +11,7 @@ from typing import Final
 from tools.lint.rules.log_events import is_log_call
 from tools.lint.source import Finding, Function, Source, last_name
 
-OWNERS: Final = frozenset({"account", "account_id", "owner", "owner_id"})
+OWNERS: Final = frozenset({"account_id", "owner", "owner_id"})
 
 
 def check(source: Source) -> Iterator[Finding]:
@@ -57,7 +57,11 @@ def uses(node: ast.AST, owner: str) -> bool:
 
 
 def is_owner_column(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr in OWNERS
+    """Accept `images.c.account_id`, and `accounts.c.id`: an account is its own owner."""
+    if not isinstance(node, ast.Attribute):
+        return False
+    is_account = ast.unparse(node.value).startswith("accounts")
+    return node.attr in OWNERS or (node.attr == "id" and is_account)
 
 
 def is_value(node: ast.AST, owner: str) -> bool:

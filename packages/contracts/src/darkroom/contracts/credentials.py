@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from darkroom.contracts.claims import Principal
 
-# POST, gateway to auth, on auth's service port only; 200 with a reply, 401 for a key that opens nothing.
+# POST, gateway to auth, on auth's service port only; 200 with a reply, 401 for a key that opens
+# nothing.
 KEY_CHECK_PATH: Final = "/-/keys/check"
 # GET, on auth's service port: the public keys that verify session tokens.
 SESSION_KEYS_PATH: Final = "/-/session-keys"

@@ -55,7 +55,7 @@ def encode_id(prefix: Prefix, value: UUID) -> str:
 def decode_id(text: str, *prefixes: Prefix) -> UUID:
     """Read a public id that carries one of the given prefixes.
 
-    Raises InvalidId for another prefix, another width, a foreign character or a value over 128 bits.
+    Raises InvalidId for another prefix or width, a foreign character or a value over 128 bits.
     """
     prefix, _, body = text.partition("_")
     if prefix not in prefixes or len(body) != WIDTH:

@@ -94,7 +94,7 @@ class JobRequestedV1(Event, subject="darkroom.jobs.requested.v1"):
 
 
 class JobStartedV1(Event, subject="darkroom.jobs.started.v1"):
-    """A processor took the job; said before a byte is decoded. `delivery` counts the broker's tries."""
+    """A processor took the job, before it decodes a byte; `delivery` counts the broker's tries."""
 
     job_id: UUID
     image_id: UUID

@@ -1,6 +1,6 @@
 """Problems: the stable codes clients may switch on, and their bodies in each surface's shape."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final
@@ -132,7 +132,7 @@ def _imagepro(problem: Problem) -> dict[str, Any]:
     return {"detail": problem.message}
 
 
-_SHAPES: Final[Mapping[Surface, Any]] = {
+_SHAPES: Final[Mapping[Surface, Callable[[Problem], dict[str, Any]]]] = {
     Surface.PARTR: _pichr,
     Surface.PICHR: _pichr,
     Surface.PLATFORM: _pichr,

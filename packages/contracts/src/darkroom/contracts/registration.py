@@ -8,14 +8,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from darkroom.contracts.images import ImageFormat, ImageStatus, Visibility
 from darkroom.contracts.recipes import Preset
 
-# PUT {path}/{upload_id}, on catalog's service port, with the caller's passport: idempotent by upload id.
+# PUT {path}/{upload_id}, on catalog's service port, with the caller's passport: idempotent by
+# upload id.
 REGISTRATION_PATH: Final = "/-/registrations"
 # GET {path}?album_id=…, same port and passport: 204 when the caller may add to the album, else 404.
 ALBUM_CHECK_PATH: Final = "/-/album-check"
 
 
 class RegisterImage(BaseModel):
-    """Describe a stored, verified original. `album_id` is the public id; None means the default album.
+    """Describe a stored, verified original; `album_id` is public, None means the default album.
 
     Sizes in bytes; `sha256` in hex; width and height as stored, before orientation is applied.
     """
@@ -39,7 +40,7 @@ class RegisterImage(BaseModel):
 
 
 class RegisteredImage(BaseModel):
-    """Answer with the image as it now stands; a repeat with the same upload id answers the same image."""
+    """Answer with the image as it now stands; a repeat of the upload id answers the same image."""
 
     model_config = ConfigDict(frozen=True)
 

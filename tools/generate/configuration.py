@@ -1,0 +1,99 @@
+"""docs/configuration.md: every setting of every service, by its name in the environment."""
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any, Final, get_args
+
+from pydantic import AliasChoices, BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from darkroom.platform.settings import ServiceSettings
+from tools.generate import page
+
+INTRODUCTION: Final = """\
+Each service reads its own variables once, when it starts; a wrong value ends it with one sentence.
+`darkroom up` sets all of them for the processes it starts and passes on what you set yourself.
+Units are in the names: seconds, bytes, pixels."""
+
+
+def files() -> page.Files:
+    sections = [
+        f"## {service}\n\n"
+        + page.table(("Variable", "Type", "Default", "Bounds"), rows_of(service))
+        for service in page.SERVICES
+        if (page.ROOT / f"services/{service}/src/darkroom/{service}/settings.py").exists()
+    ]
+    text = page.page("Configuration", INTRODUCTION, *sections)
+    return {page.ROOT / "docs" / "configuration.md": text}
+
+
+def rows_of(service: str) -> list[tuple[str, ...]]:
+    settings = settings_of(service)
+    return list(rows(settings, str(settings.model_config.get("env_prefix", ""))))
+
+
+def settings_of(service: str) -> type[ServiceSettings]:
+    module = importlib.import_module(f"darkroom.{service}.settings")
+    return next(
+        kind
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, ServiceSettings) and kind.__module__ == module.__name__
+    )
+
+
+def rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, ...]]:
+    for name, field in model.model_fields.items():
+        fragment = fragment_of(field)
+        if fragment is not None:
+            yield from rows(fragment, f"{prefix}{name.upper()}__")
+            continue
+        names = " or ".join(f"`{each}`" for each in names_of(prefix, name, field))
+        yield names, type_of(field), default_of(field), bounds_of(field)
+
+
+def fragment_of(field: FieldInfo) -> type[BaseModel] | None:
+    options = (field.annotation, *get_args(field.annotation))
+    return next(
+        (kind for kind in options if inspect.isclass(kind) and issubclass(kind, BaseModel)), None
+    )
+
+
+def names_of(prefix: str, name: str, field: FieldInfo) -> list[str]:
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        return [str(choice).upper() for choice in alias.choices]
+    return [alias.upper() if isinstance(alias, str) else f"{prefix}{name.upper()}"]
+
+
+def type_of(field: FieldInfo) -> str:
+    named = getattr(field.annotation, "__name__", None)
+    text = str(field.annotation) if get_args(field.annotation) or named is None else named
+    text = re.sub(r"\b(?:typing|pathlib|pydantic\.types|datetime)\.", "", text)
+    if text.startswith("Literal"):
+        return ", ".join(f"`{option}`" for option in get_args(field.annotation))
+    return text.replace(" | None", ", optional")
+
+
+def default_of(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if field.default is PydanticUndefined or field.default is None:
+        return ""
+    return f"`{shown(field.default)}`"
+
+
+def shown(value: Any) -> str:
+    return f"{value:_}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def bounds_of(field: FieldInfo) -> str:
+    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+    return ", ".join(
+        f"{sign} {shown(getattr(bound, key))}"
+        for bound in field.metadata
+        for key, sign in signs.items()
+        if hasattr(bound, key)
+    )
