@@ -1,0 +1,1 @@
+"""Readers of picture headers: pure, bounded, without a decoder; one file per format."""
