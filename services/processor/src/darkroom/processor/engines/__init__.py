@@ -1,0 +1,1 @@
+"""What holds a decoder: killable children, their confinement, their scratch space."""
