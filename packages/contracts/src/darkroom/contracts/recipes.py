@@ -50,7 +50,7 @@ AnyOperation = Annotated[Resize | Enhance, Field(discriminator="kind")]
 
 
 class Output(BaseModel):
-    """Say how the result is encoded; without a format the source's own is kept if we can write it."""
+    """Say how the result is encoded; without a format it keeps the source's where we can write it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
