@@ -50,7 +50,7 @@ AnyOperation = Annotated[Resize | Enhance, Field(discriminator="kind")]
 
 
 class Output(BaseModel):
-    """Say how the result is encoded; without a format it keeps the source's where we can write it."""
+    """Say how the result is encoded; without a format, as the source if we can write that."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
