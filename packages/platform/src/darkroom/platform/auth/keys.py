@@ -80,7 +80,7 @@ def load_or_create_signing_key(path: Path) -> SigningKey:
 
     Raises KeyFileError when the file cannot be used or holds another kind of key.
     """
-    pem = load_or_create(path, _new_pem)
+    pem = load_or_create(path, _make_pem)
     try:
         private = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:
@@ -173,7 +173,7 @@ def _named(private: Ed25519PrivateKey) -> SigningKey:
     return SigningKey(thumbprint(private.public_key()), private)
 
 
-def _new_pem() -> bytes:
+def _make_pem() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

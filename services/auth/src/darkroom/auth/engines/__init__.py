@@ -1,0 +1,1 @@
+"""Machinery that is not ours: argon2."""

@@ -1,0 +1,1 @@
+"""The database of auth, revision by revision."""
