@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from darkroom.platform.runtime import EXIT_SOFTWARE, background
+from darkroom.testing.stack import free_port
 
 BROKEN_ROLE = """
 import asyncio
@@ -75,7 +76,8 @@ def test_a_role_that_breaks_ends_its_process() -> None:
     assert done.returncode == EXIT_SOFTWARE
 
 
-def test_h_07_a_request_under_way_is_finished_after_sigterm(unused_port: int) -> None:
+def test_h_07_a_request_under_way_is_finished_after_sigterm() -> None:
+    unused_port = free_port()
     command = [sys.executable, "-c", SLOW_APP, str(unused_port)]
     fetch = (
         "import time, urllib.request as u\n"

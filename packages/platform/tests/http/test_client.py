@@ -10,11 +10,11 @@ from darkroom.contracts.surfaces import Surface
 from darkroom.platform.errors import BadReply, Forbidden, TimedOut, Unavailable
 from darkroom.platform.http.client import InternalReply, open_internal_client
 from darkroom.platform.http.requests import adopt_request_id
-from darkroom.testing.plugin import ServeApp
+from darkroom.testing.fixtures.web import AppServer
 
 
 async def test_a_refusal_crosses_the_hop_as_the_same_family_and_code(
-    app: FastAPI, serve_app: ServeApp
+    app: FastAPI, serve_app: AppServer
 ) -> None:
     base_url = await serve_app(app)
     async with open_internal_client(base_url) as client:
@@ -34,7 +34,7 @@ async def test_a_neighbour_that_is_away_is_unavailable() -> None:
 
 
 async def test_a_neighbour_that_does_not_answer_in_time_is_timed_out(
-    app: FastAPI, serve_app: ServeApp
+    app: FastAPI, serve_app: AppServer
 ) -> None:
     @app.get("/slow")
     async def slow() -> None:
@@ -46,7 +46,7 @@ async def test_a_neighbour_that_does_not_answer_in_time_is_timed_out(
             await client.call("GET", "/slow")
 
 
-async def test_the_request_id_and_passport_travel_along(app: FastAPI, serve_app: ServeApp) -> None:
+async def test_the_request_id_and_passport_travel_along(app: FastAPI, serve_app: AppServer) -> None:
     @app.get("/echo")
     async def echo(request: Request) -> dict[str, str]:
         names = ("x-request-id", "x-darkroom-passport")

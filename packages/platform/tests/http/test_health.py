@@ -7,11 +7,11 @@ from fastapi import FastAPI
 from darkroom.platform.errors import Unavailable
 from darkroom.platform.http import health
 from darkroom.platform.http.health import Readiness
-from darkroom.testing.plugin import ServeApp
+from darkroom.testing.fixtures.web import AppServer
 
 
 async def test_readiness_names_the_dependency_that_is_down(
-    app: FastAPI, readiness: Readiness, serve_app: ServeApp, http: ClientSession
+    app: FastAPI, readiness: Readiness, serve_app: AppServer, http: ClientSession
 ) -> None:
     async def fine() -> None:
         return
@@ -29,7 +29,7 @@ async def test_readiness_names_the_dependency_that_is_down(
 
 
 async def test_liveness_asks_no_dependency(
-    app: FastAPI, readiness: Readiness, serve_app: ServeApp, http: ClientSession
+    app: FastAPI, readiness: Readiness, serve_app: AppServer, http: ClientSession
 ) -> None:
     async def down() -> None:
         raise Unavailable
@@ -51,7 +51,7 @@ async def test_a_check_that_hangs_counts_as_down(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_metrics_count_requests_by_route(
-    app: FastAPI, serve_app: ServeApp, http: ClientSession
+    app: FastAPI, serve_app: AppServer, http: ClientSession
 ) -> None:
     base_url = await serve_app(app)
     async with http.get(f"{base_url}/numbers/7"):

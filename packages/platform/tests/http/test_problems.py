@@ -6,7 +6,7 @@ from darkroom.contracts.surfaces import Surface
 from darkroom.platform import errors
 from darkroom.platform.errors import ServiceError
 from darkroom.platform.http.problems import STATUS, status_of
-from darkroom.testing.plugin import ServeApp
+from darkroom.testing.fixtures.web import AppServer
 
 
 def test_every_error_family_has_a_status() -> None:
@@ -34,7 +34,7 @@ def test_a_subclass_answers_with_the_status_of_its_nearest_family() -> None:
     ],
 )
 async def test_a_refusal_takes_the_shape_of_its_surface(
-    app: FastAPI, serve_app: ServeApp, http: ClientSession, surface: Surface, fields: set[str]
+    app: FastAPI, serve_app: AppServer, http: ClientSession, surface: Surface, fields: set[str]
 ) -> None:
     base_url = await serve_app(app)
     async with http.get(f"{base_url}/forbidden", params={"surface": surface}) as reply:
@@ -45,7 +45,7 @@ async def test_a_refusal_takes_the_shape_of_its_surface(
 
 
 async def test_problem_json_is_given_to_whoever_accepts_it(
-    app: FastAPI, serve_app: ServeApp, http: ClientSession
+    app: FastAPI, serve_app: AppServer, http: ClientSession
 ) -> None:
     base_url = await serve_app(app)
     headers = {"Accept": "application/problem+json", "X-Request-Id": "order-66"}
@@ -58,7 +58,7 @@ async def test_problem_json_is_given_to_whoever_accepts_it(
 
 
 async def test_a_bad_parameter_is_a_400_that_names_it(
-    app: FastAPI, serve_app: ServeApp, http: ClientSession
+    app: FastAPI, serve_app: AppServer, http: ClientSession
 ) -> None:
     base_url = await serve_app(app)
     async with http.get(f"{base_url}/numbers/seven") as reply:
@@ -72,7 +72,7 @@ async def test_a_bad_parameter_is_a_400_that_names_it(
     ("method", "path", "status"), [("GET", "/nowhere", 404), ("POST", "/broken", 405)]
 )
 async def test_the_framework_never_answers_with_its_own_body(
-    app: FastAPI, serve_app: ServeApp, http: ClientSession, method: str, path: str, status: int
+    app: FastAPI, serve_app: AppServer, http: ClientSession, method: str, path: str, status: int
 ) -> None:
     base_url = await serve_app(app)
     async with http.request(method, base_url + path) as reply:
@@ -82,7 +82,7 @@ async def test_the_framework_never_answers_with_its_own_body(
 
 
 async def test_an_unknown_fault_is_a_500_that_tells_nothing(
-    app: FastAPI, serve_app: ServeApp, http: ClientSession
+    app: FastAPI, serve_app: AppServer, http: ClientSession
 ) -> None:
     base_url = await serve_app(app)
     async with http.get(f"{base_url}/broken") as reply:

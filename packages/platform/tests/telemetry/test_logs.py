@@ -11,7 +11,7 @@ from darkroom.platform.telemetry.logs import get_logger, setup_logs
 
 @pytest.fixture(autouse=True)
 def restored_logging() -> Iterator[None]:
-    root = logging.getLogger()
+    root = logging.root
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:] = handlers
@@ -24,21 +24,21 @@ def test_a_line_is_one_json_object_with_service_and_request(
 ) -> None:
     setup_logs("sample", level="info", log_format="json")
     adopt_request_id("order-66")
-    get_logger().info("picture_seen", title="a\r\n\x1b[31m{}\"b")
+    get_logger().info("picture_seen", title='a\r\n\x1b[31m{}"b')
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     record = json.loads(lines[0])
     assert record["event"] == "picture_seen"
     assert record["service"] == "sample"
     assert record["request_id"] == "order-66"
-    assert record["title"] == "a\r\n\x1b[31m{}\"b"
+    assert record["title"] == 'a\r\n\x1b[31m{}"b'
 
 
 def test_log_06_a_traceback_carries_no_local_values(capsys: pytest.CaptureFixture[str]) -> None:
     setup_logs("sample", level="info", log_format="json")
-    secret = "".join(("hush", "-", "hush"))
+    secret = f"hush-{len('hush')}"
     try:
-        raise ValueError(len(secret))
+        secret.index("?")
     except ValueError:
         get_logger().exception("picture_lost")
     out = capsys.readouterr().out
@@ -48,7 +48,7 @@ def test_log_06_a_traceback_carries_no_local_values(capsys: pytest.CaptureFixtur
 
 def test_what_libraries_log_becomes_one_of_our_lines(capsys: pytest.CaptureFixture[str]) -> None:
     setup_logs("sample", level="info", log_format="json")
-    logging.getLogger("library").warning("odd %s", "thing")
+    logging.root.warning("odd %s", "thing")
     record = json.loads(capsys.readouterr().out)
     assert record["event"] == "library_logged"
     assert record["message"] == "odd thing"

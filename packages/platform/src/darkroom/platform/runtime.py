@@ -57,7 +57,9 @@ async def background(
     than one that is restarted.
     """
     stop = asyncio.Event()
-    tasks = [asyncio.create_task(_watch(name, role, stop), name=name) for name, role in roles.items()]
+    tasks = [
+        asyncio.create_task(_watch(name, role, stop), name=name) for name, role in roles.items()
+    ]
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Small settings fragments a service composes; units are in the names, nothing is read at import."""
+"""Small settings fragments a service composes; units are in the names."""
 
 from typing import Literal
 

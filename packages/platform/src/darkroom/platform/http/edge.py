@@ -4,6 +4,7 @@ import time
 from typing import Final
 
 from opentelemetry import trace
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,8 +32,7 @@ class RequestEdge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        parent = extract(headers)
+        parent = extract(Headers(scope=scope))
         with tracer().start_as_current_span(
             f"{scope['method']} request", context=parent, kind=trace.SpanKind.SERVER
         ) as span:
@@ -85,5 +85,3 @@ class _Exchange:
                 status=self._status,
                 milliseconds=round(seconds * 1000, 1),
             )
-
-

@@ -52,9 +52,7 @@ class _Stamp:
     def __init__(self, service: str) -> None:
         self._service = service
 
-    def __call__(
-        self, _logger: "WrappedLogger", _method: str, event: "EventDict"
-    ) -> "EventDict":
+    def __call__(self, _logger: "WrappedLogger", _method: str, event: "EventDict") -> "EventDict":
         event["service"] = self._service
         request_id = find_request_id()
         if request_id is not None:
