@@ -1,7 +1,8 @@
 """Without it, a test proves that our code agrees with our idea of it, not that it works.
 
-Our own classes are used for real, or stood in for by a fake class that keeps their promises; time,
-environment and network edges may be patched.
+Our own classes are used for real, or stood in for by a fake class that keeps their promises. Time,
+environment and network edges may be patched, and so may a constant: a limit that would take long
+to reach.
 """
 
 import ast
@@ -49,7 +50,9 @@ def patches(call: ast.Call, ours: frozenset[str]) -> bool:
     """Recognise `monkeypatch.setattr` on what is imported from darkroom or named by its path."""
     if attribute_of(call) not in {"setattr", "delattr"} or not call.args:
         return False
-    target = call.args[0]
+    target, name = call.args[0], call.args[1] if len(call.args) > 1 else None
+    if isinstance(name, ast.Constant) and str(name.value).isupper():
+        return False
     if isinstance(target, ast.Constant):
         return isinstance(target.value, str) and is_ours(target.value)
     return any(isinstance(part, ast.Name) and part.id in ours for part in ast.walk(target))

@@ -156,6 +156,8 @@ def test_other_spellings_of_the_same_fault_are_found(
             "def add(self, owner):\n    insert(i).values(account_id=owner.id)",
         ),
         ("owner_filters", STORE, "def add(owner_id):\n    rows({'owner_id': owner_id})"),
+        ("mocks", TEST, "import darkroom.x as x\n\nmonkeypatch.setattr(x, 'MAX_PIXELS', 4)"),
+        ("names", OPERATION, "class Line:\n    def data_received(self, data): ..."),
         ("names", OPERATION, "def strip(image):\n    image.info = {}"),
         ("owner_filters", STORE, "def lock(account_id):\n    where(accounts.c.id == account_id)"),
         ("positional", OPERATION, "@router.get('/')\ndef read(a, b, c, d, e): ..."),
