@@ -1,0 +1,1 @@
+"""Where connections are accepted: the guarded public port and the service port."""

@@ -1,0 +1,1 @@
+"""The rules of the front door: routes, paths, headers, framing; pure."""
