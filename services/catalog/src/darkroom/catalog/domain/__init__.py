@@ -1,0 +1,1 @@
+"""Nouns and rules of the catalog; pure, no wire and no store."""

@@ -1,0 +1,1 @@
+"""The catalog's verbs: load, decide, save, record."""

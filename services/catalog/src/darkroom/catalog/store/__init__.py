@@ -1,0 +1,1 @@
+"""What the catalog keeps in PostgreSQL."""

@@ -1,0 +1,115 @@
+"""Reading and writing images; what takes an owner sees that owner's library only."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from darkroom.catalog.domain.errors import ImageMissing
+from darkroom.catalog.domain.image import Image
+from darkroom.catalog.domain.owner import Owner
+from darkroom.catalog.domain.paging import bucket_of
+from darkroom.catalog.store.counts import change_counts
+from darkroom.catalog.store.rows import WHOLE_IMAGE, columns_of, image_of, state_columns
+from darkroom.catalog.store.tables import UNFINISHED, albums, images, renditions
+from darkroom.contracts.images import ImageStatus
+
+
+class Images:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, image_id: UUID, *, owner: Owner) -> Image:
+        query = select(*WHOLE_IMAGE).where(
+            images.c.id == image_id,
+            images.c.account_id == owner.account_id,
+            images.c.stage == owner.stage,
+        )
+        row = (await self._session.execute(query)).one_or_none()
+        if row is None:
+            raise ImageMissing
+        return image_of(row)
+
+    async def find(self, image_id: UUID) -> Image | None:
+        """Find an image of anybody's; whoever asks must decide who may know of it."""
+        query = select(*WHOLE_IMAGE).where(images.c.id == image_id)
+        row = (await self._session.execute(query)).one_or_none()
+        return None if row is None else image_of(row)
+
+    async def find_for_update(self, image_id: UUID) -> Image | None:
+        """Find an image and keep its row until the transaction ends."""
+        query = select(*WHOLE_IMAGE).where(images.c.id == image_id).with_for_update(of=images)
+        row = (await self._session.execute(query)).one_or_none()
+        return None if row is None else image_of(row)
+
+    async def find_by_upload(self, upload_id: UUID, *, owner: Owner) -> Image | None:
+        query = select(*WHOLE_IMAGE).where(
+            images.c.upload_id == upload_id,
+            images.c.account_id == owner.account_id,
+            images.c.stage == owner.stage,
+        )
+        row = (await self._session.execute(query)).one_or_none()
+        return None if row is None else image_of(row)
+
+    async def claim_overdue(self, *, now: datetime, limit: int) -> Sequence[Image]:
+        """Lock unfinished images past their deadline, the longest overdue first."""
+        query = (
+            select(*WHOLE_IMAGE)
+            .where(images.c.status.in_(UNFINISHED), images.c.deadline_at < now)
+            .order_by(images.c.deadline_at)
+            .limit(limit)
+            .with_for_update(of=images, skip_locked=True)
+        )
+        return [image_of(row) for row in await self._session.execute(query)]
+
+    async def add(self, image: Image) -> Image | None:
+        """Insert at the end of its album and count it; None when its ids are taken already."""
+        owner = image.owner
+        place = (
+            update(albums)
+            .where(
+                albums.c.id == image.album_id,
+                albums.c.account_id == owner.account_id,
+                albums.c.stage == owner.stage,
+            )
+            .values(next_seq=albums.c.next_seq + 1)
+            .returning((albums.c.next_seq - 1).label("album_seq"))
+            .cte("place")
+        )
+        columns = columns_of(image)
+        values = [literal(value, images.c[name].type) for name, value in columns.items()]
+        statement = (
+            insert(images)
+            .from_select([*columns, "album_seq"], select(*values, place.c.album_seq))
+            .on_conflict_do_nothing()
+            .returning(images.c.album_seq)
+        )
+        album_seq = await self._session.scalar(statement)
+        if album_seq is None:
+            return None
+        added = replace(image, album_seq=album_seq)
+        await self._count(added, {added.status: 1})
+        return added
+
+    async def save(self, before: Image, after: Image) -> None:
+        """Write what a job changed, move the counts and, once complete, add the renditions."""
+        await self._session.execute(
+            update(images).where(images.c.id == after.id).values(**state_columns(after))
+        )
+        if after.renditions and not before.renditions:
+            rows = [made.model_dump() | {"image_id": after.id} for made in after.renditions]
+            await self._session.execute(insert(renditions).values(rows))
+        if before.status is not after.status:
+            await self._count(after, {before.status: -1, after.status: 1})
+
+    async def _count(self, image: Image, deltas: dict[ImageStatus, int]) -> None:
+        await change_counts(
+            self._session,
+            album_id=image.album_id,
+            bucket=bucket_of(image.album_seq),
+            deltas=deltas,
+        )
