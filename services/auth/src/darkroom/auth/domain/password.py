@@ -26,9 +26,10 @@ _GUESSED_FIRST: Final = frozenset(
     password passwort patrick pepper phoenix player please pokemon porsche princess purple qazwsx
     qazwsxedc qwaszx qwer qwert qwerty qwertyu qwertyui qwertyuiop querty ranger robert root
     samantha samsung secret security server shadow silver simple slipknot snoopy soccer spider
-    spiderman starwars steelers summer sunflower sunshine superman superstar sweetheart system taylor
-    tennis test testing thomas thunder tigger tinkerbell trustno unknown user victoria warcraft
-    welcome whatever william winner winter wizard yamaha yankees yellow zaqwsx zxcvbn zxcvbnm
+    spiderman starwars steelers summer sunflower sunshine superman superstar sweetheart system
+    taylor tennis test testing thomas thunder tigger tinkerbell trustno unknown user victoria
+    warcraft welcome whatever william winner winter wizard yamaha yankees yellow zaqwsx zxcvbn
+    zxcvbnm
     """.split()  # noqa: SIM905 - a list to read, not a literal to scroll
 )
 # Rows of a keyboard and of the alphabet, along which fingers run.
