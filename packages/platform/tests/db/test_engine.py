@@ -149,11 +149,15 @@ async def test_server_killed_in_mid_transaction_is_unavailable_and_the_engine_re
 ) -> None:
     async with open_engine(postgres_server.settings, name="tests") as engine:
         sessions = session_factory(engine)
-        with pytest.raises(Unavailable):
+
+        async def interrupted() -> None:
             async with transaction(sessions) as session:
                 await session.execute(text("SELECT 1"))
                 await postgres_server.kill()
                 await session.execute(text("SELECT 1"))
+
+        with pytest.raises(Unavailable):
+            await interrupted()
         await postgres_server.start()
         async with transaction(sessions) as session:
             assert await session.scalar(text("SELECT 1")) == 1

@@ -94,10 +94,13 @@ async def test_slow_database_is_answered_503(
 async def test_error_inside_a_transaction_rolls_it_back(
     sessions: SessionFactory, engine: AsyncEngine, notes: Table
 ) -> None:
-    with pytest.raises(Conflict):
+    async def write() -> None:
         async with transaction(sessions) as session:
             await session.execute(insert(notes).values(id=1, text="a"))
             raise Conflict
+
+    with pytest.raises(Conflict):
+        await write()
     async with engine.connect() as connection:
         assert await connection.scalar(select(func.count()).select_from(notes)) == 0
 
@@ -105,18 +108,24 @@ async def test_error_inside_a_transaction_rolls_it_back(
 async def test_connection_lost_before_commit_is_unavailable(
     sessions: SessionFactory, engine: AsyncEngine, notes: Table
 ) -> None:
-    with pytest.raises(Unavailable):
+    async def write() -> None:
         async with transaction(sessions) as session:
             await session.execute(insert(notes).values(id=1, text="a"))
             pid = await session.scalar(text("SELECT pg_backend_pid()"))
             async with engine.connect() as other:
                 await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+
+    with pytest.raises(Unavailable):
+        await write()
     async with transaction(sessions) as session:
         assert await session.scalar(select(func.count()).select_from(notes)) == 0
 
 
 async def test_our_own_os_error_is_not_taken_for_the_database(sessions: SessionFactory) -> None:
-    with pytest.raises(FileNotFoundError):
+    async def write() -> None:
         async with transaction(sessions) as session:
             await session.execute(text("SELECT 1"))
             raise FileNotFoundError
+
+    with pytest.raises(FileNotFoundError):
+        await write()

@@ -19,5 +19,5 @@ def test_constraints_are_named_by_rule() -> None:
 
 def test_times_carry_their_zone() -> None:
     table = Table("notes", metadata(), instant("read_at", nullable=True), recorded_at())
-    assert all(column.type.timezone for column in table.columns)
+    assert all(getattr(column.type, "timezone", False) for column in table.columns)
     assert table.c.created_at.server_default is not None

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.errors import StaleConnectionError
 from nats.js import JetStreamContext
 
 from darkroom.platform.settings import NatsSettings
@@ -130,7 +131,11 @@ def _options(settings: NatsSettings, name: str) -> dict[str, Any]:
 
 
 async def _log(error: Exception) -> None:
-    log.debug("broker_client_failed", error=repr(error))
+    # A broker that is away is told once, by whoever holds the connection; the rest is news.
+    if isinstance(error, OSError | TimeoutError | StaleConnectionError):
+        log.debug("broker_client_failed", error=repr(error))
+    else:
+        log.warning("broker_client_failed", error=repr(error))
 
 
 async def _close(client: Client) -> None:

@@ -58,11 +58,15 @@ class Worker:
         ]
         try:
             await _first(asyncio.wait(slots, return_when=asyncio.FIRST_EXCEPTION), stop.wait())
-            for pull in tuple(self._pulls):
-                pull.interrupt()
-            await asyncio.wait(slots, timeout=self._drain_seconds)
+            if stop.is_set():
+                await self._drain(slots)
         finally:
             await _end(slots)
+
+    async def _drain(self, slots: Sequence[asyncio.Task[None]]) -> None:
+        for pull in tuple(self._pulls):
+            pull.interrupt()
+        await asyncio.wait(slots, timeout=self._drain_seconds)
 
     async def _slot(self, subscription: Subscription[Any], stop: asyncio.Event) -> None:
         while not stop.is_set():

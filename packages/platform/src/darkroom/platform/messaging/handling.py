@@ -34,6 +34,7 @@ _LONGEST_DELAY_SECONDS: Final = 60.0
 _JITTER: Final = 0.25
 # Two heartbeats may be lost before the broker gives the message to somebody else.
 _HEARTBEATS_PER_ACK_WAIT: Final = 3
+_TELL_AGAIN_SECONDS: Final = 0.1
 
 E = TypeVar("E", bound=Event)
 
@@ -75,9 +76,10 @@ class Subscription(Generic[E]):
 
 
 async def carry(bus: JetStream, subscription: Subscription[E], taken: Taken) -> None:
-    """Handle one message and settle it; raises Unavailable when the broker cannot be told.
+    """Handle one message and settle it.
 
-    A cancelled handler's message is handed back with a delay.
+    A broker that cannot be told within the acknowledgement time brings the message back itself. A
+    cancelled handler's message is handed back with a delay.
     """
     started = time.perf_counter()
     try:
@@ -90,7 +92,9 @@ async def carry(bus: JetStream, subscription: Subscription[E], taken: Taken) -> 
         raise
     EVENT_SECONDS.labels(subscription.durable).observe(time.perf_counter() - started)
     EVENTS_HANDLED.labels(subscription.durable, outcome).inc()
-    await _settle(bus, taken, outcome, reason)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(subscription.ack_wait_seconds):
+            await _settle(bus, taken, outcome, reason)
 
 
 def delay_seconds(number: int) -> float:
@@ -141,6 +145,16 @@ def _judge(subscription: Subscription[E], taken: Taken, error: Exception) -> tup
 
 
 async def _settle(bus: JetStream, taken: Taken, outcome: Outcome, reason: str) -> None:
+    """Tell the broker, over the next connection if this one is gone; work done stays done."""
+    while True:
+        try:
+            return await _tell(bus, taken, outcome, reason)
+        except Unavailable:
+            await asyncio.sleep(_TELL_AGAIN_SECONDS)
+            await bus.wait_connected()
+
+
+async def _tell(bus: JetStream, taken: Taken, outcome: Outcome, reason: str) -> None:
     if outcome is Outcome.DONE:
         await bus.respond(taken.reply, ACK)
     elif outcome is Outcome.PARK:

@@ -146,8 +146,10 @@ class JetStream:
             await _hear(event_type, listener, message)
 
         self._listeners.append((event_type.subject, hear))
-        if not self.is_away:
-            await self.connection.client.subscribe(event_type.subject, cb=hear)
+        # While a connection is being set up, its setting up comes to this listener as well.
+        if self._connected.is_set() and not self.is_away:
+            with suppress(*BROKER_FAILURES):
+                await _subscribe(self.connection, event_type.subject, hear)
 
     def on_reconnect(self, callback: Callback) -> None:
         """Call back after each connect, the first included, once listeners are in place."""
@@ -176,8 +178,9 @@ class JetStream:
         self._connection = connection
         try:
             await self.rebuild()
-            for subject, hear in tuple(self._listeners):
-                await connection.client.subscribe(subject, cb=hear)
+            # A list may grow while it is walked: who joins meanwhile is reached too.
+            for subject, hear in self._listeners:
+                await _subscribe(connection, subject, hear)
             self._connected.set()
             log.info("broker_connected", server=connection.address)
             await self._call_back()
@@ -206,6 +209,13 @@ async def open_jetstream(settings: NatsSettings, *, name: str) -> AsyncIterator[
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def _subscribe(connection: Connection, subject: str, hear: Hear) -> None:
+    async with connection.deadline(_QUESTION_SECONDS):
+        await connection.client.subscribe(subject, cb=hear)
+        # Only the broker's answer to a ping says that the subscription has arrived there.
+        await connection.client.flush()
 
 
 def _unavailable(error: BaseException) -> Unavailable:

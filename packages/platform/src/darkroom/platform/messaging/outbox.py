@@ -30,6 +30,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from darkroom.contracts.event import Event
+from darkroom.platform.db.outages import (
+    CONNECT_FAILURES,
+    outages_as_unavailable,
+    unavailable,
+)
 from darkroom.platform.db.session import SessionFactory, session_factory, transaction
 from darkroom.platform.db.tables import recorded_at
 from darkroom.platform.errors import Broken, Unavailable
@@ -121,7 +126,8 @@ class Relay:
             try:
                 await self.drain()
             except Unavailable as error:
-                log.warning("outbox_waiting", **error.context)
+                if pause == _FIRST_PAUSE_SECONDS:
+                    log.warning("outbox_waiting", **error.context)
                 await self._rest(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             else:
@@ -160,9 +166,10 @@ class Relay:
     async def _keep_listening(self) -> None:
         while True:
             try:
-                async with _listening(self._engine, self._wake) as ended:
-                    self._wake.set()
-                    await ended.wait()
+                with outages_as_unavailable():
+                    async with _listening(self._engine, self._wake) as ended:
+                        self._wake.set()
+                        await ended.wait()
             except Unavailable:
                 log.debug("outbox_listen_lost")
             await asyncio.sleep(_POLL_SECONDS)
@@ -210,9 +217,11 @@ async def _listening(engine: AsyncEngine, wake: asyncio.Event) -> AsyncIterator[
     async with engine.connect() as pooled:
         raw: Any = (await pooled.get_raw_connection()).driver_connection
         raw.add_termination_listener(terminated)
-        await raw.add_listener(_CHANNEL, notified)
         try:
+            await raw.add_listener(_CHANNEL, notified)
             yield ended
+        except CONNECT_FAILURES as error:
+            raise unavailable(error) from error
         finally:
-            # It heard for itself; it must not go back to the pool with its ears on.
+            # It hears for itself: it must not go back to the pool with its ears on.
             await pooled.invalidate()

@@ -28,6 +28,9 @@ DEAD_LETTERS: Final = "DLQ"
 # A relay repeats a publish at once after a lost reply, or when another process takes over after
 # a crash; both happen well within two minutes. Later repeats are the inbox's.
 _DUPLICATE_WINDOW_SECONDS: Final = 120.0
+# Half a million jobs of two kilobytes are a gigabyte, and days of work. Past that the broker
+# refuses, and the outbox keeps what does not fit.
+_MOST_JOBS: Final = 500_000
 
 STREAMS: Final = (
     StreamConfig(
@@ -35,6 +38,7 @@ STREAMS: Final = (
         subjects=[f"{JobRequestedV1.subject}.*"],
         retention=RetentionPolicy.WORK_QUEUE,
         discard=DiscardPolicy.NEW,
+        max_msgs=_MOST_JOBS,
         storage=StorageType.FILE,
         num_replicas=1,
         duplicate_window=_DUPLICATE_WINDOW_SECONDS,
