@@ -21,6 +21,10 @@ _FIXTURES: Final = (
 )
 
 
+# Suites are imported by test modules and assert as those do.
+pytest.register_assert_rewrite("darkroom.testing.suites")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the servers' process; with workers it must exist before they ask."""
     for name in _FIXTURES:

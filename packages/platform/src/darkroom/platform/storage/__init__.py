@@ -1,0 +1,1 @@
+"""Objects: a port, an S3 implementation and one in memory."""
