@@ -72,14 +72,15 @@ class Observation:
     def refused(self, error: ServiceError) -> None:
         """Note a refusal: ours to look at when it is not the caller's."""
         note = log.info if isinstance(error, Rejected) else log.warning
-        note(
-            "request_refused",
-            method=self._head.method,
-            route=self.route,
-            code=error.problem_code,
-            is_reply_cut=bool(self.status),
+        # The error's own words come first: none of them may take the place of ours.
+        fields = {
             **error.context,
-        )
+            "method": self._head.method,
+            "route": self.route,
+            "code": error.problem_code,
+            "is_reply_cut": bool(self.status),
+        }
+        note("request_refused", **fields)
 
     def client_gone(self) -> None:
         """Note that nobody waits for the answer any more."""

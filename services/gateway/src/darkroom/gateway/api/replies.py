@@ -33,9 +33,10 @@ class Reply:
         self.headers = [
             *headers,
             *REPLY_HEADERS,
-            (b"content-length", str(len(body)).encode()),
             (b"x-request-id", current_request_id().encode()),
         ]
+        if status != HTTPStatus.NO_CONTENT:
+            self.headers.append((b"content-length", str(len(body)).encode()))
         self.body = body
 
     async def send(self, send: Send) -> None:

@@ -40,17 +40,15 @@ EXPOSED_HEADERS: Final = (
     "Allow",
 )
 
-_ORIGIN: Final = (b"access-control-allow-origin", b"*")
-
+# On every reply.
 REPLY_HEADERS: Final = (
-    _ORIGIN,
+    (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", ", ".join(EXPOSED_HEADERS).encode()),
 )
+# Beside those, on the answer to OPTIONS.
 PREFLIGHT_HEADERS: Final = (
-    _ORIGIN,
     (b"access-control-allow-methods", ", ".join(ALLOWED_METHODS).encode()),
     (b"access-control-allow-headers", ", ".join(ALLOWED_HEADERS).encode()),
     # Two hours is the longest any browser remembers.
     (b"access-control-max-age", b"7200"),
-    (b"content-length", b"0"),
 )
