@@ -123,6 +123,7 @@ async def open_sandbox(
     confinement: Confinement,
     *,
     slots: int,
+    wall_seconds: float = WALL_SECONDS,
     preload: str,
     preparation: Callable[[None], None],
 ) -> AsyncIterator[Sandbox]:
@@ -130,7 +131,7 @@ async def open_sandbox(
     multiprocessing.get_context("forkserver").set_forkserver_preload([preload])
     with _environment_of_a_child():
         multiprocessing.forkserver.ensure_running()
-    sandbox = Sandbox(confinement, slots=slots)
+    sandbox = Sandbox(confinement, slots=slots, wall_seconds=wall_seconds)
     try:
         await sandbox.warm_up(preparation)
         yield sandbox

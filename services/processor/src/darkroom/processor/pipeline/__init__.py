@@ -1,5 +1,5 @@
 """From a stranger's file to renditions and findings: one decode, and everything from its pixels."""
 
-from darkroom.processor.pipeline.develop import STEPS, Developed, Request, develop
+from darkroom.processor.pipeline.develop import STEPS, Developed, Request, develop, prepare
 
-__all__ = ["STEPS", "Developed", "Request", "develop"]
+__all__ = ["STEPS", "Developed", "Request", "develop", "prepare"]

@@ -6,7 +6,6 @@ from typing import Final
 from PIL import Image
 
 from darkroom.contracts.images import ImageFormat
-from darkroom.processor.pipeline.codecs import DECODERS
 from darkroom.processor.pipeline.work import Work
 
 # Browsers play anything faster at a tenth of a second; other players burn a core on it.
@@ -46,7 +45,7 @@ class Frames(Image.Image):
 
 def open_frames(work: Work, develop: Develop) -> Frames:
     """Open the source again for its own pass: the first one has kept only the first frame."""
-    source = Image.open(work.source, formats=(DECODERS[work.format],))
+    source = work.open()
     first = 1 if work.outline.has_hidden_first_frame else 0
     return Frames(source, develop, first=first, count=work.frames)
 
@@ -71,7 +70,7 @@ _DISPOSAL: Final[dict[ImageFormat, dict[str, object]]] = {
 
 
 def _told_by_decoder(work: Work) -> list[int]:
-    source = Image.open(work.source, formats=(DECODERS[work.format],))
+    source = work.open()
     durations = []
     for frame in range(work.frames):
         source.seek(frame)

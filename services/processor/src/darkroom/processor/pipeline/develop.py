@@ -3,6 +3,7 @@
 import errno
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -67,6 +68,11 @@ class Developed:
     findings: Findings | None = None
 
 
+def prepare(_: None = None) -> None:
+    """Load the decoders before the first job needs them."""
+    prepare_codecs()
+
+
 def develop(request: Request) -> Developed:
     """Run all steps; whatever is wrong with the file comes back as a verdict.
 
@@ -74,10 +80,10 @@ def develop(request: Request) -> Developed:
     """
     started = time.perf_counter()
     prepare_codecs()
-    work = Work(request.source, request.folder, request.wanted)
-    refused = _run(work, READING, otherwise=Verdict.INVALID) or _run(
-        work, MAKING, otherwise=Verdict.CRASH
-    )
+    with ExitStack() as held:
+        work = Work(request.source, request.folder, request.wanted, held)
+        refused = _run(work, READING, otherwise=Verdict.INVALID)
+        refused = refused or _run(work, MAKING, otherwise=Verdict.CRASH)
     if refused is not None:
         return refused
     return Developed(

@@ -6,7 +6,6 @@ from PIL import Image
 
 from darkroom.processor.domain import budget
 from darkroom.processor.domain.verdict import Refusal, Verdict
-from darkroom.processor.pipeline.codecs import DECODERS
 from darkroom.processor.pipeline.containers import read_outline
 from darkroom.processor.pipeline.work import Work
 
@@ -20,7 +19,7 @@ def read_header(work: Work) -> None:
     outline = work.outline
     if outline.width is not None and outline.height is not None:
         budget.enforce(work.format, outline.width, outline.height, outline.frames)
-    work.opened = Image.open(work.source, formats=(DECODERS[work.format],))
+    work.opened = work.open()
     work.frames = max(outline.frames, _sequence_frames(work.opened))
     work.loop = work.opened.info.get("loop")
     budget.enforce(work.format, *work.opened.size, work.frames)

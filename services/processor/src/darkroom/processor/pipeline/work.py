@@ -1,5 +1,6 @@
 """The one picture under work: what the steps have learnt and made so far."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from PIL import Image
 
 from darkroom.contracts.images import ImageFormat
 from darkroom.contracts.jobs import Findings, MadeRendition, WantedRendition
+from darkroom.processor.pipeline.codecs import DECODERS
 from darkroom.processor.pipeline.containers import Outline
 from darkroom.processor.pipeline.notice import Notice
 
@@ -22,6 +24,7 @@ class Work:
     source: Path
     folder: Path
     wanted: tuple[WantedRendition, ...]
+    held: ExitStack
     format: ImageFormat = field(init=False)
     outline: Outline = field(init=False)
     opened: Image.Image = field(init=False)
@@ -38,3 +41,8 @@ class Work:
     subsampling: int | None = None
     findings: Findings = field(init=False)
     made: list[MadeRendition] = field(default_factory=list)
+
+    def open(self) -> Image.Image:
+        """Open the source with its one decoder; it is closed when the work is over."""
+        image = Image.open(self.source, formats=(DECODERS[self.format],))
+        return self.held.enter_context(image)

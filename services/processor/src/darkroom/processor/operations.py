@@ -1,0 +1,177 @@
+"""Verbs of the processor: develop an image, and tell what became of it."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from prometheus_client import Counter, Histogram
+
+from darkroom.contracts.event import Event
+from darkroom.contracts.jobs import (
+    JobCompletedV1,
+    JobFailedV1,
+    JobRequestedV1,
+    JobStartedV1,
+    MadeRendition,
+)
+from darkroom.platform.errors import BadReply, Unavailable
+from darkroom.platform.storage.blobs import BlobStore
+from darkroom.platform.telemetry.logs import get_logger
+from darkroom.processor.domain.verdict import PROBLEMS, Verdict
+from darkroom.processor.engines.sandbox import ChildDied, ChildOverran, Engine
+from darkroom.processor.engines.scratch import Scratch, is_plain_file
+from darkroom.processor.pipeline import Developed, Request, develop
+
+# A child may die of something else than its file, such as a neighbour's hunger for memory; twice
+# in a row it is the file.
+TRIES: Final = 2
+
+JOBS: Final = Counter("darkroom_jobs", "Jobs that reached a verdict.", ("lane", "verdict"))
+PHASE_SECONDS: Final = Histogram(
+    "darkroom_job_phase_seconds",
+    "Time of a job by phase.",
+    ("phase",),
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60),
+)
+log = get_logger()
+
+
+class Publisher(Protocol):
+    async def publish(self, event: Event) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    blobs: BlobStore
+    publisher: Publisher
+    engine: Engine
+    scratch: Scratch
+
+
+class SourceDiffers(BadReply):
+    """The store gave other bytes than were registered; the file itself is not to blame."""
+
+
+async def develop_image(job: JobRequestedV1, *, delivery: int, ports: Ports) -> None:
+    """Make every wanted rendition of a job's source and tell; a repeat writes the same objects."""
+    clock = _Phases()
+    with ports.scratch.folder() as folder:
+        request = Request(folder / "source", folder, job.renditions)
+        started = JobStartedV1(
+            job_id=job.job_id, image_id=job.image_id, attempt=job.attempt, delivery=delivery
+        )
+        await _together(ports.publisher.publish(started), _fetch(job, request.source, ports.blobs))
+        clock.lap("fetch")
+        developed = await _develop_in_child(request, ports.engine)
+        clock.lap("develop")
+        result = await _concluded(job, developed, request, ports.blobs)
+        clock.lap("store")
+        await ports.publisher.publish(result)
+        clock.lap("tell")
+    JOBS.labels(job.lane, developed.verdict).inc()
+    log.info(
+        "job_done",
+        image_id=str(job.image_id),
+        attempt=job.attempt,
+        verdict=developed.verdict,
+        detail=developed.detail or None,
+        child_ms=developed.duration_ms,
+        **clock.milliseconds,
+    )
+
+
+async def _fetch(job: JobRequestedV1, target: Path, blobs: BlobStore) -> None:
+    await blobs.fetch_to(job.source_key, target)
+    digest = await asyncio.to_thread(_sha256, target)
+    if digest != job.source_sha256:
+        raise SourceDiffers(key=job.source_key, expected=job.source_sha256, found=digest)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+async def _develop_in_child(request: Request, engine: Engine) -> Developed:
+    lost = Developed(Verdict.CRASH)
+    for attempt in range(1, TRIES + 1):
+        try:
+            return await engine.run(develop, request)
+        except ChildOverran as error:
+            lost = Developed(Verdict.RESOURCES, str(error))
+        except ChildDied as error:
+            lost = Developed(Verdict.CRASH, str(error))
+        except OSError as error:
+            # The one thing a child raises: our own scratch space failed it.
+            raise Unavailable("There is no scratch space.", reason=repr(error)) from error
+        log.warning("child_lost", source=request.source.name, attempt=attempt, detail=lost.detail)
+    return lost
+
+
+async def _concluded(
+    job: JobRequestedV1, developed: Developed, request: Request, blobs: BlobStore
+) -> Event:
+    """Store what was made and return the event that says so."""
+    if developed.verdict is not Verdict.OK or developed.findings is None:
+        code, message = PROBLEMS[developed.verdict]
+        return JobFailedV1(
+            job_id=job.job_id,
+            image_id=job.image_id,
+            attempt=job.attempt,
+            code=code,
+            message=message,
+        )
+    renditions = _placed(job, developed)
+    await _together(*(_store(made, request.folder, blobs) for made in renditions))
+    return JobCompletedV1(
+        job_id=job.job_id,
+        image_id=job.image_id,
+        attempt=job.attempt,
+        duration_ms=developed.duration_ms,
+        renditions=renditions,
+        findings=developed.findings,
+    )
+
+
+def _placed(job: JobRequestedV1, developed: Developed) -> tuple[MadeRendition, ...]:
+    """Take keys from the job: what has held a stranger's file does not choose where to write."""
+    stems = {wanted.name: wanted.key_stem for wanted in job.renditions}
+    return tuple(
+        made.model_copy(update={"key": f"{stems[made.name]}.{made.format.extension}"})
+        for made in developed.renditions
+    )
+
+
+async def _store(made: MadeRendition, folder: Path, blobs: BlobStore) -> None:
+    path = folder / f"{made.name}.{made.format.extension}"
+    if not is_plain_file(path):
+        raise Unavailable("A rendition is gone from scratch space.", rendition=made.name)
+    await blobs.put(made.key, path, media_type=made.format.media_type)
+
+
+async def _together(*work: Coroutine[Any, Any, object]) -> None:
+    """Run all at once; the first failure ends the others and is raised as itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in work:
+                group.create_task(one)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+
+
+class _Phases:
+    """Measures a job's phases, for its log line and the histogram."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+        self._at = time.perf_counter()
+
+    def lap(self, phase: str) -> None:
+        now = time.perf_counter()
+        PHASE_SECONDS.labels(phase).observe(now - self._at)
+        self.milliseconds[f"{phase}_ms"] = round(1000 * (now - self._at), 1)
+        self._at = now
