@@ -18,11 +18,12 @@ Each service reads its own variables once, when it starts; a wrong value ends it
 `darkroom up` sets all of them for the processes it starts and passes on what you set yourself.
 Units are in the names: seconds, bytes, pixels."""
 
+HEAD: Final = ("Variable", "Type", "Default", "Bounds", "Remark")
+
 
 def files() -> page.Files:
     sections = [
-        f"## {service}\n\n"
-        + page.table(("Variable", "Type", "Default", "Bounds"), rows_of(service))
+        f"## {service}\n\n" + page.table(HEAD, rows_of(service))
         for service in page.SERVICES
         if (page.ROOT / f"services/{service}/src/darkroom/{service}/settings.py").exists()
     ]
@@ -45,13 +46,31 @@ def settings_of(service: str) -> type[ServiceSettings]:
 
 
 def rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, ...]]:
+    reasons = reasons_in(model)
     for name, field in model.model_fields.items():
         fragment = fragment_of(field)
         if fragment is not None:
             yield from rows(fragment, f"{prefix}{name.upper()}__")
             continue
         names = " or ".join(f"`{each}`" for each in names_of(prefix, name, field))
-        yield names, type_of(field), default_of(field), bounds_of(field)
+        yield names, type_of(field), default_of(field), bounds_of(field), reasons.get(name, "")
+
+
+def reasons_in(model: type[BaseModel]) -> dict[str, str]:
+    """Read the comment above each field: it is where a number's reason is written."""
+    reasons: dict[str, str] = {}
+    for kind in reversed(model.__mro__):
+        if not kind.__module__.startswith("darkroom."):
+            continue
+        comment: list[str] = []
+        for line in map(str.strip, inspect.getsource(kind).splitlines()):
+            if line.startswith("#"):
+                comment.append(line.removeprefix("#").strip())
+                continue
+            if comment and (field := re.match(r"(\w+)\s*:", line)):
+                reasons[field[1]] = " ".join(comment)
+            comment = []
+    return reasons
 
 
 def fragment_of(field: FieldInfo) -> type[BaseModel] | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from darkroom.contracts.problems import ProblemCode
 from darkroom.platform.errors import ServiceError
-from darkroom.platform.http.problems import STATUS, status_of
+from darkroom.platform.http.problems import STATUS
 from tools.generate import contracts, page
 from tools.lint.source import last_name
 
@@ -52,8 +52,8 @@ def defaults() -> tuple[dict[ProblemCode, set[int]], dict[ProblemCode, set[str]]
     statuses: dict[ProblemCode, set[int]] = defaultdict(set)
     sentences: dict[ProblemCode, set[str]] = defaultdict(set)
     for kind in known_errors():
-        if {"code", "public"} & vars(kind).keys() and kind is not ServiceError:
-            statuses[kind.code].add(status_of(kind()))
+        if kind is not ServiceError and (kind in STATUS or {"code", "public"} & vars(kind).keys()):
+            statuses[kind.code].add(status_of(kind))
             sentences[kind.code].add(kind.public)
     return statuses, sentences
 
@@ -69,9 +69,9 @@ def raised() -> dict[ProblemCode, set[int]]:
             for keyword in call.keywords:
                 if keyword.arg == "code" and last_name(keyword.value) in ProblemCode.__members__:
                     family = families[last_name(call.func)]
-                    found[ProblemCode[last_name(keyword.value)]].add(family_status(family))
+                    found[ProblemCode[last_name(keyword.value)]].add(status_of(family))
     return found
 
 
-def family_status(kind: type[ServiceError]) -> int:
+def status_of(kind: type[ServiceError]) -> int:
     return next(STATUS[family] for family in kind.__mro__ if family in STATUS)
