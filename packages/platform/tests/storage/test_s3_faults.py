@@ -140,6 +140,18 @@ async def test_a_kill_in_mid_put_leaves_nothing_or_all(s3_server: OwnS3) -> None
         assert [blob.key async for blob in store.list("")] == ["originals/a"]
 
 
+async def test_a_client_that_vanishes_in_mid_put_leaves_nothing(s3_server: OwnS3) -> None:
+    async with open_s3(s3_server.settings) as store:
+        await store.check()
+        putting = asyncio.create_task(store.put("originals/a", bytes(200_000_000), media_type=JPEG))
+        await asyncio.sleep(0.05)
+        putting.cancel()
+        await asyncio.wait([putting])
+        assert putting.cancelled()
+        assert await store.head("originals/a") is None
+        assert [blob async for blob in store.list("")] == []
+
+
 async def test_a_wiped_store_gets_its_bucket_back(s3_server: OwnS3) -> None:
     async with open_s3(s3_server.settings) as store:
         await store.put("originals/a", b"lost", media_type=JPEG)
