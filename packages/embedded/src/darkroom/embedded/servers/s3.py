@@ -49,7 +49,7 @@ class S3:
                 # Straight to the directory: an acknowledged PUT is in place, not in a cache.
                 *("--vfs-cache-mode", "off"),
                 # The directory is local: reading ahead, and hashing again what was just written or
-                # read, only cost time. Of a 4 MB object: PUT 20 to 13 ms, copy 15 to 5, GET 13 to 9.
+                # read, only cost time: 20 ms of a PUT of 4 MB became 13, 15 ms of a copy became 5.
                 *("--buffer-size", "0", "--no-checksum", "--ignore-checksum"),
             ),
             # In the environment and quoted, for a command line is there for all to read.
