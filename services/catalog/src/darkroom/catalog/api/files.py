@@ -1,6 +1,7 @@
 """Writing a stored file as an HTTP reply: validators, ranges, and headers that keep it harmless."""
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
@@ -22,7 +23,7 @@ from darkroom.catalog.domain.errors import ObjectLost
 from darkroom.contracts.problems import Problem, ProblemCode, body_for, media_type_for
 from darkroom.platform.http.problems import surface_of
 from darkroom.platform.http.requests import current_request_id
-from darkroom.platform.storage.blobs import BlobMissing, BlobStore
+from darkroom.platform.storage.blobs import BlobMissing, BlobReader, BlobStore
 from darkroom.platform.telemetry.logs import get_logger
 
 # A file of ours is a picture and nothing else: no script runs in it, no sniffing makes it one.
@@ -69,16 +70,23 @@ class BlobResponse(StreamingResponse):
         super().__init__((), status, headers, media_type=file.format.media_type)
         self._blobs = blobs
         self._file = file
-        self._span = sent
+        self._span = span
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        span, key = self._span, self._file.key
+        async with AsyncExitStack() as stack:
+            self.body_iterator = (await self._open(stack)).chunks()
+            await super().__call__(scope, receive, send)
+
+    async def _open(self, stack: AsyncExitStack) -> BlobReader:
+        start, stop = (0, None) if self._span is None else (self._span.start, self._span.stop)
+        opening = self._blobs.open(self._file.key, start=start, stop=stop)
         try:
-            async with self._blobs.open(key, start=span.start, stop=span.stop) as reader:
-                self.body_iterator = reader.chunks()
-                await super().__call__(scope, receive, send)
-        except BlobMissing as error:
+            reader = await stack.enter_async_context(opening)
+        except (BlobMissing, ValueError) as error:
             raise _lost(self._file) from error
+        if reader.size != self._file.size_bytes:
+            raise _lost(self._file)
+        return reader
 
 
 def _head(file: StoredFile, headers: Mapping[str, str]) -> Response:
@@ -87,11 +95,13 @@ def _head(file: StoredFile, headers: Mapping[str, str]) -> Response:
 
 
 async def _check_stored(file: StoredFile, blobs: BlobStore) -> None:
-    if await blobs.head(file.key) is None:
+    stored = await blobs.head(file.key)
+    if stored is None or stored.size_bytes != file.size_bytes:
         raise _lost(file)
 
 
 def _lost(file: StoredFile) -> ObjectLost:
+    """Say that the row and the store disagree; it is logged, for someone must look."""
     log.error("object_lost", key=file.key)
     return ObjectLost(key=file.key)
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from darkroom.catalog.domain.image import Failure, Image, Original
@@ -11,8 +11,12 @@ from darkroom.catalog.store.tables import images, renditions
 from darkroom.contracts.jobs import Findings, MadeRendition
 from darkroom.contracts.problems import ProblemCode
 
+# Names as literals: the server cannot tell the type of a bare parameter here.
 _RENDITION: Final = [
-    item for column in renditions.c if column.name != "image_id" for item in (column.name, column)
+    item
+    for column in renditions.c
+    if column.name != "image_id"
+    for item in (literal_column(f"'{column.name}'"), column)
 ]
 # One round trip for an image and its renditions.
 _RENDITIONS: Final = (
