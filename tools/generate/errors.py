@@ -5,14 +5,17 @@ from collections import defaultdict
 from typing import Final
 
 from darkroom.contracts.problems import ProblemCode
+from darkroom.gateway.api.replies import STATUS as GATEWAY_STATUS
 from darkroom.platform.errors import ServiceError
-from darkroom.platform.http.problems import STATUS
+from darkroom.platform.http.problems import STATUS as PLATFORM_STATUS
 from tools.generate import contracts, page
 from tools.lint.source import last_name
 
+# What only the front door can refuse has its status there.
+STATUS: Final = {**PLATFORM_STATUS, **GATEWAY_STATUS}
 INTRODUCTION: Final = """\
 Codes are stable: they are added, never renamed. The status is decided by the error's family, in one
-table (`darkroom.platform.http.problems.STATUS`). The body has the shape that the surface documents;
+table (`STATUS` of `darkroom.platform.http.problems`; the gateway adds what only it can refuse). The body has the shape that the surface documents;
 with `Accept: application/problem+json` it is RFC 9457 on every surface. Codes without a status are
 the reason of an image that ended `failed`."""
 
@@ -30,7 +33,8 @@ def files() -> page.Files:
         for code in ProblemCode
     ]
     families = [
-        (str(status), f"`{family.__name__}`", family.public) for family, status in STATUS.items()
+        (str(status), f"`{family.__name__}`", family.public)
+        for family, status in PLATFORM_STATUS.items()
     ]
     return {
         page.ROOT / "docs" / "errors.md": page.page(
