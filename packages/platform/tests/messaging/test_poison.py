@@ -99,3 +99,21 @@ async def test_message_nobody_survives_is_buried_without_another_try(
     async with working(Subscription(KeyRevokedV1, handle, "tests")):
         await eventually(is_buried)
     assert numbers == [1, 2]
+
+
+async def test_poison_as_large_as_a_message_may_be_is_buried_without_its_payload(
+    bus: JetStream, working: Any, eventually: Any
+) -> None:
+    async def handle(_event: KeyRevokedV1, _delivery: Delivery) -> None:
+        return
+
+    async def is_buried() -> bool:
+        return (await bus.connection.js.stream_info("DLQ")).state.messages == 1
+
+    huge = bytes(bus.connection.client.max_payload - 35)
+    await bus.send(KeyRevokedV1.subject, huge, message_id="1", headers={})
+    async with working(Subscription(KeyRevokedV1, handle, "tests")):
+        await eventually(is_buried)
+    letter = await bus.connection.js.get_last_msg("DLQ", "darkroom.dead.EVENTS")
+    assert not letter.data
+    assert (letter.headers or {})[REASON_HEADER].startswith("payload left out; unreadable")

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from darkroom.platform.errors import Broken
 from darkroom.platform.messaging.jetstream import JetStream
 from darkroom.platform.messaging.pull import ACK, Taken
 from darkroom.platform.telemetry.logs import get_logger
@@ -24,8 +25,18 @@ log = get_logger()
 async def bury(bus: JetStream, taken: Taken, reason: str) -> None:
     """Store a message as a dead letter, then take it off its stream. Raises Unavailable.
 
-    Safe to repeat: the same message of the same consumer is stored once.
+    Safe to repeat: the same message of the same consumer is stored once. One that leaves no room
+    for its own story is stored without its payload.
     """
+    try:
+        await _store(bus, taken, taken.payload, reason)
+    except Broken:
+        await _store(bus, taken, b"", f"payload left out; {reason}")
+    await bus.respond(taken.reply, ACK)
+    log.error("message_parked", subject=taken.subject, consumer=taken.consumer, reason=reason)
+
+
+async def _store(bus: JetStream, taken: Taken, payload: bytes, reason: str) -> None:
     kept = {
         name: value
         for name, value in taken.headers.items()
@@ -41,9 +52,7 @@ async def bury(bus: JetStream, taken: Taken, reason: str) -> None:
     }
     await bus.send(
         f"darkroom.dead.{taken.stream}",
-        taken.payload,
+        payload,
         message_id=f"dead-{taken.stream}-{taken.consumer}-{taken.sequence}",
         headers=kept | story,
     )
-    await bus.respond(taken.reply, ACK)
-    log.error("message_parked", subject=taken.subject, consumer=taken.consumer, reason=reason)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from nats.aio.msg import Msg
-from nats.errors import BadHeaderError, BadSubjectError, MaxPayloadError
+from nats.errors import BadHeaderError, BadSubjectError
 from nats.js.api import Header
 from nats.js.errors import NoStreamResponseError, NotFoundError
 from pydantic import ValidationError
@@ -57,8 +57,9 @@ class JetStream:
 
     @property
     def is_away(self) -> bool:
-        """Tell whether there is no connection at this moment."""
-        return self._connection is None or not self._connection.is_up
+        """Tell whether facts go unheard: there is no connection, or no listener on it yet."""
+        connection = self._connection
+        return connection is None or not connection.is_up or not self._connected.is_set()
 
     @property
     def connection(self) -> Connection:
@@ -91,10 +92,13 @@ class JetStream:
         """
         connection = self.connection
         fields = {**headers, Header.MSG_ID.value: message_id}
+        if _size(payload, fields) > connection.client.max_payload:
+            # The client counts the payload alone, and the broker hangs up on what it lets through.
+            raise Broken(cause="too large", subject=subject)
         try:
             async with connection.deadline(_PUBLISH_SECONDS):
                 await connection.js.publish(subject, payload, headers=fields)
-        except (MaxPayloadError, BadSubjectError, BadHeaderError) as error:
+        except (BadSubjectError, BadHeaderError) as error:
             raise Broken(cause=type(error).__name__, subject=subject) from error
         except NoStreamResponseError as error:
             await self.rebuild()
@@ -147,7 +151,7 @@ class JetStream:
 
         self._listeners.append((event_type.subject, hear))
         # While a connection is being set up, its setting up comes to this listener as well.
-        if self._connected.is_set() and not self.is_away:
+        if not self.is_away:
             with suppress(*BROKER_FAILURES):
                 await _subscribe(self.connection, event_type.subject, hear)
 
@@ -216,6 +220,12 @@ async def _subscribe(connection: Connection, subject: str, hear: Hear) -> None:
         await connection.client.subscribe(subject, cb=hear)
         # Only the broker's answer to a ping says that the subscription has arrived there.
         await connection.client.flush()
+
+
+def _size(payload: bytes, headers: Mapping[str, str]) -> int:
+    # "NATS/1.0", a line for each field with a colon, a space and its end, an empty line.
+    lines = sum(len(name.encode()) + len(value.encode()) + 4 for name, value in headers.items())
+    return len(payload) + lines + 12
 
 
 def _unavailable(error: BaseException) -> Unavailable:
