@@ -16,8 +16,8 @@ STATUS: Final = {**PLATFORM_STATUS, **GATEWAY_STATUS}
 INTRODUCTION: Final = """\
 Codes are stable: they are added, never renamed. The status is decided by the error's family, in one
 table (`STATUS` of `darkroom.platform.http.problems`; the gateway adds what only it can refuse). The
-body has the shape that the surface documents; with `Accept: application/problem+json` it is RFC 9457
-on every surface. Codes without a status are the reason of an image that ended `failed`."""
+body has the shape that the surface documents; with `Accept: application/problem+json` it is RFC
+9457 on every surface. Codes without a status are the reason of an image that ended `failed`."""
 
 
 def files() -> page.Files:
