@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -24,7 +24,7 @@ from darkroom.platform.messaging import handling
 from darkroom.platform.messaging.consumer import Subscription, Worker
 from darkroom.platform.messaging.inbox import inbox_table
 from darkroom.platform.messaging.jetstream import JetStream, open_jetstream
-from darkroom.platform.messaging.outbox import outbox_table
+from darkroom.platform.messaging.outbox import Relay, outbox_table
 from darkroom.platform.settings import PostgresSettings
 from darkroom.testing.fixtures.stores import DatabaseFactory
 from darkroom.testing.own import OwnNats
@@ -141,3 +141,29 @@ def freeze() -> Iterator[Callable[[OwnNats], None]]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handling, "_FIRST_DELAY_SECONDS", 0.02)
+
+
+@pytest.fixture
+def relaying(bus: JetStream) -> Any:
+    @asynccontextmanager
+    async def run(engine: AsyncEngine) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        task = asyncio.create_task(Relay(engine, bus).run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+    return run
+
+
+@pytest.fixture
+def published(bus: JetStream) -> Callable[[], Awaitable[list[UUID]]]:
+    async def read() -> list[UUID]:
+        js = bus.connection.js
+        last = (await js.stream_info("EVENTS")).state.last_seq
+        stored = [await js.get_msg("EVENTS", seq=number) for number in range(1, last + 1)]
+        return [KeyRevokedV1.decode(message.data or b"").event_id for message in stored]
+
+    return read

@@ -1,55 +1,22 @@
 import asyncio
-import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import MetaData, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from darkroom.contracts.accounts import KeyRevokedV1
-from darkroom.platform.db.engine import open_engine
-from darkroom.platform.db.session import SessionFactory, session_factory, transaction
+from darkroom.platform.db.session import SessionFactory, transaction
 from darkroom.platform.errors import Conflict
 from darkroom.platform.http.requests import adopt_request_id
-from darkroom.platform.messaging.consumer import Subscription
 from darkroom.platform.messaging.jetstream import JetStream
 from darkroom.platform.messaging.outbox import Relay, record
-from darkroom.platform.settings import PostgresSettings
-from darkroom.testing.own import OwnNats, OwnPostgres
 
 Fact = Callable[[], KeyRevokedV1]
 Waiting = Callable[[], Awaitable[int]]
-
-
-@pytest.fixture
-def relaying(bus: JetStream) -> Any:
-    @asynccontextmanager
-    async def run(engine: AsyncEngine) -> AsyncIterator[None]:
-        stop = asyncio.Event()
-        task = asyncio.create_task(Relay(engine, bus).run(stop))
-        try:
-            yield
-        finally:
-            stop.set()
-            await task
-
-    return run
-
-
-@pytest.fixture
-def published(bus: JetStream) -> Callable[[], Awaitable[list[UUID]]]:
-    async def read() -> list[UUID]:
-        js = bus.connection.js
-        last = (await js.stream_info("EVENTS")).state.last_seq
-        stored = [await js.get_msg("EVENTS", seq=number) for number in range(1, last + 1)]
-        return [KeyRevokedV1.decode(message.data or b"").event_id for message in stored]
-
-    return read
 
 
 async def test_event_of_a_rolled_back_transaction_is_never_said(
@@ -179,76 +146,3 @@ async def test_event_too_large_for_the_broker_does_not_hold_up_the_others(
     assert await waiting() == 1
     async with engine.connect() as connection:
         assert "too large" in await connection.scalar(text("SELECT refused FROM outbox"))
-
-
-@pytest.mark.resilience
-@pytest.mark.parametrize("fate", ["killed", "wiped"])
-async def test_nothing_is_lost_when_the_broker_dies_in_mid_run(
-    fate: str,
-    sessions: SessionFactory,
-    engine: AsyncEngine,
-    nats_server: OwnNats,
-    relaying: Any,
-    working: Any,
-    waiting: Waiting,
-    eventually: Any,
-    fact: Fact,
-) -> None:
-    handled: set[UUID] = set()
-    events = [fact() for _ in range(300)]
-
-    async def handle(event: KeyRevokedV1, _delivery: object) -> None:
-        handled.add(event.event_id)
-
-    async def write() -> None:
-        for event in events:
-            async with transaction(sessions) as session:
-                await record(session, event)
-            await asyncio.sleep(0.003)
-
-    async with relaying(engine), working(Subscription(KeyRevokedV1, handle, "tests")):
-        writing = asyncio.create_task(write())
-        await asyncio.sleep(0.3)
-        after = (lambda: shutil.rmtree(nats_server.directory)) if fate == "wiped" else None
-        await nats_server.restart(after=after)
-        await writing
-
-        async def is_empty() -> bool:
-            return await waiting() == 0
-
-        await eventually(is_empty)
-        # What the broker had acknowledged may go with its disk; what it had not is still ours.
-        expected = {event.event_id for event in (events[-50:] if fate == "wiped" else events)}
-        await eventually(lambda: expected <= handled)
-    assert await waiting() == 0
-
-
-@pytest.mark.resilience
-async def test_nothing_is_lost_when_the_database_dies_in_mid_run(
-    postgres_server: OwnPostgres,
-    tables: MetaData,
-    relaying: Any,
-    published: Callable[[], Awaitable[list[UUID]]],
-    fact: Fact,
-    eventually: Any,
-) -> None:
-    settings = PostgresSettings(dsn=SecretStr(postgres_server.dsn()))
-    async with open_engine(settings, name="tests") as engine:
-        async with engine.begin() as connection:
-            await connection.run_sync(tables.create_all)
-        sessions = session_factory(engine)
-        events = [fact() for _ in range(40)]
-        async with relaying(engine):
-            for event in events[:20]:
-                async with transaction(sessions) as session:
-                    await record(session, event)
-            await postgres_server.restart()
-            for event in events[20:]:
-                async with transaction(sessions) as session:
-                    await record(session, event)
-
-            async def are_published() -> bool:
-                return set(await published()) == {event.event_id for event in events}
-
-            await eventually(are_published)
-        assert len(await published()) == 40
