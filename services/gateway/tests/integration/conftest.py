@@ -58,7 +58,7 @@ class Neighbour:
         await self._send(send, self.status, self.headers, self.body)
 
     async def _read(self, receive: Any) -> bytes:
-        pieces = []
+        pieces: list[bytes] = []
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":

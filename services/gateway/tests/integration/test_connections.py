@@ -20,16 +20,24 @@ POST = f"POST {MEDIA} HTTP/1.1\r\n".encode() + HOST
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        pytest.param(POST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="gw_01"),
-        pytest.param(POST + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", id="gw_01b"),
+        pytest.param(
+            POST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="gw_01"
+        ),
+        pytest.param(
+            POST + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", id="gw_01b"
+        ),
         pytest.param(POST + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", id="gw_02"),
         pytest.param(POST + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", id="gw_02_same"),
         pytest.param(POST + b"Content-Length: +5\r\n\r\nabcde", id="gw_02_plus"),
         pytest.param(POST + b"Content-Length: 5, 5\r\n\r\nabcde", id="gw_02_list"),
         pytest.param(POST + b"Content-Length: 0x5\r\n\r\nabcde", id="gw_02_hex"),
         pytest.param(POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", id="gw_03"),
-        pytest.param(POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", id="gw_03_list"),
-        pytest.param(POST + b"Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n", id="gw_03_order"),
+        pytest.param(
+            POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", id="gw_03_list"
+        ),
+        pytest.param(
+            POST + b"Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n", id="gw_03_order"
+        ),
         pytest.param(POST + b"Transfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n", id="gw_03_tab"),
         pytest.param(GET + b"X-A: b\r\n c\r\n\r\n", id="gw_03_fold"),
         pytest.param(POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", id="gw_03_chunk"),
@@ -49,8 +57,8 @@ async def test_bad_framing_is_400_and_the_connection_ends(
     raw = await connect(gateway)
     await raw.send(request_bytes + b"GET /storage/uploads/smuggled.jpg HTTP/1.1\r\n\r\n")
     status, headers, body = await raw.reply()
-    assert (status, headers["connection"]) in {(400, "close"), (404, "close")}
-    assert json.loads(body)["code"] in {"bad_request", "not_found"}
+    assert (status, headers["connection"]) == (400, "close")
+    assert json.loads(body)["code"] == "bad_request"
     assert headers["x-request-id"]
     raw.writer.write_eof()
     assert await raw.is_closed()
@@ -163,7 +171,6 @@ async def test_gw_08_connections_over_the_cap_of_one_address_are_closed(
     await asyncio.sleep(0.05)
     excess = await connect(gateway)
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-        await excess.send(GET + b"\r\n")
         await excess.head()
     await held[0].send(GET + b"\r\n")
     assert (await held[0].reply())[0] == 200
@@ -218,7 +225,9 @@ async def test_pipelined_requests_are_answered_in_order(
     gateway: Any, neighbour: Any, connect: Any
 ) -> None:
     raw = await connect(gateway)
-    await raw.send(b"".join(b"GET /storage/uploads/a%d.jpg HTTP/1.1\r\nHost: a\r\n\r\n" % n for n in range(5)))
+    await raw.send(
+        b"".join(b"GET /storage/uploads/a%d.jpg HTTP/1.1\r\nHost: a\r\n\r\n" % n for n in range(5))
+    )
     for _ in range(5):
         assert (await raw.reply())[0] == 200
     assert [seen.path[-6:] for seen in neighbour.seen] == [f"/a{n}.jpg"[-6:] for n in range(5)]
@@ -246,7 +255,12 @@ async def test_c_01_a_reader_that_stands_still_is_cut(
 
 
 async def test_h_07_a_restart_under_load_fails_no_request(
-    serve_app: Any, auth: Any, neighbour: Any, nats_settings: Any, tmp_path: Any, unused_tcp_port: int
+    serve_app: Any,
+    auth: Any,
+    neighbour: Any,
+    nats_settings: Any,
+    tmp_path: Any,
+    unused_tcp_port: int,
 ) -> None:
     service = await serve_app(neighbour, lifespan="off")
     environment = {

@@ -171,7 +171,11 @@ async def test_a_session_opens_account_routes_and_a_key_is_403_there(
     key = {"X-API-Key": auth.add_key()[0]}
     async with http.get(gateway.url + KEYS, headers=bearer) as reply:
         assert (await reply.json()) == {"path": KEYS}
-    for method, path in (("GET", KEYS), ("POST", "/api/v1/auth/login"), ("DELETE", f"{KEYS}/key_1")):
+    for method, path in (
+        ("GET", KEYS),
+        ("POST", "/api/v1/auth/login"),
+        ("DELETE", f"{KEYS}/key_1"),
+    ):
         async with http.request(method, gateway.url + path, headers=key) as reply:
             assert (reply.status, (await reply.json())["code"]) == (403, "forbidden")
     async with http.post(f"{gateway.url}/api/v1/auth/login", json={}) as reply:

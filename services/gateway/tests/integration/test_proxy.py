@@ -53,7 +53,9 @@ async def test_gw_09_claims_about_identity_and_address_are_stripped(
     headers = neighbour.seen[0].headers
     assert headers["x-kept"] == "yes"
     assert headers[PASSPORT_HEADER] != "forged"
-    assert not {name.lower() for name in claims} & (headers.keys() - {PASSPORT_HEADER, "connection"})
+    assert not {name.lower() for name in claims} & (
+        headers.keys() - {PASSPORT_HEADER, "connection"}
+    )
 
 
 async def test_a_body_streams_both_ways_unchanged(
@@ -123,7 +125,9 @@ async def test_preflight_is_answered_before_route_and_credential(
     gateway: Any, neighbour: Any, http: aiohttp.ClientSession
 ) -> None:
     for path in ("/api/v1/upload", "/nowhere"):
-        async with http.options(gateway.url + path, headers={"Origin": "https://a.example"}) as reply:
+        async with http.options(
+            gateway.url + path, headers={"Origin": "https://a.example"}
+        ) as reply:
             assert reply.status == 204
             assert reply.headers.getall("Access-Control-Allow-Origin") == ["*"]
             allowed = reply.headers["Access-Control-Allow-Headers"].lower()

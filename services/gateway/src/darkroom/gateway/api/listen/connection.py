@@ -10,7 +10,7 @@ from uvicorn.server import ServerState
 
 from darkroom.gateway.api.line import extension
 from darkroom.gateway.api.listen.alarm import Alarm
-from darkroom.gateway.api.listen.refuse import error_for_method, refusal_bytes
+from darkroom.gateway.api.listen.refuse import error_for_method, refusal_bytes, target_of
 from darkroom.gateway.api.listen.wire import LingeringWire
 from darkroom.gateway.domain.door import Doorkeeper
 from darkroom.gateway.domain.errors import BadFraming
@@ -101,8 +101,8 @@ class GuardedConnection(HttpToolsProtocol):
             # We never upgrade: the request is answered as it is, and is the connection's last.
             self.cycle.keep_alive = False
         except httptools.HttpParserInvalidMethodError:
-            # The parser stops at the method, so the URL is still in the bytes it was given.
-            self.url = [*data.split(b"\r\n", 1)[0].split(b" "), b""][1]
+            # The parser stops at the method, so the target is still in the bytes it was given.
+            self.url = target_of(data)
             self._refuse(error_for_method(self._table, self.url))
         except httptools.HttpParserError:
             self._refuse(self._refusal or BadFraming())
@@ -156,14 +156,16 @@ class GuardedConnection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         self._keeper.is_draining = True
-        if self._is_answering:
-            super().shutdown()
+        if self._is_answering and not self.cycle.response_started:
+            self.cycle.keep_alive = False
         else:
             self.loop.call_later(FAREWELL_SECONDS, self._farewell)
 
     def _farewell(self) -> None:
         if self.is_idle:
             self._wire.close()
+        elif not self._wire.is_closing():
+            self.loop.call_later(FAREWELL_SECONDS, self._farewell)
 
     def _should_upgrade(self) -> bool:
         return False

@@ -1,11 +1,12 @@
 """Refusals the app never hears of: the request could not be read, or not in time."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from darkroom.gateway.api.replies import CLOSE, refusal
 from darkroom.gateway.domain.cors import ALLOWED_METHODS
-from darkroom.gateway.domain.errors import WrongMethodHere
+from darkroom.gateway.domain.errors import BadFraming, WrongMethodHere
 from darkroom.gateway.domain.headers import Header
 from darkroom.gateway.domain.matching import RouteTable, WrongMethod
 from darkroom.gateway.domain.surface import surface_of
@@ -13,6 +14,8 @@ from darkroom.platform.errors import NotFound, ServiceError
 from darkroom.platform.http.requests import adopt_request_id
 from darkroom.platform.telemetry.logs import get_logger
 
+# `METHOD target HTTP/1.x`, whatever the method is.
+_REQUEST_LINE: Final = re.compile(rb"[A-Za-z-]{1,32} (\S{1,8192}) HTTP/1")
 # No method is called so; the table then tells which ones the path is there for.
 _NO_METHOD: Final = ""
 
@@ -33,12 +36,20 @@ def refusal_bytes(error: ServiceError, *, url: bytes, headers: Sequence[Header])
 
 
 def error_for_method(table: RouteTable, url: bytes) -> ServiceError:
-    """Return why a method nobody knows is refused at this URL."""
+    """Return why a method nobody knows is refused at this URL; with none, it was no method."""
+    if not url:
+        return BadFraming()
     found = table.find(_NO_METHOD, path_of(url))
     if isinstance(found, WrongMethod):
         return WrongMethodHere(found.allowed)
     # `CONNECT host:port` names no path of ours.
     return NotFound() if url.startswith(b"/") else WrongMethodHere(ALLOWED_METHODS)
+
+
+def target_of(data: bytes) -> bytes:
+    """Return the target of a request line the parser gave up on, or nothing."""
+    line = _REQUEST_LINE.match(data)
+    return b"" if line is None else line[1]
 
 
 def path_of(url: bytes) -> str:
