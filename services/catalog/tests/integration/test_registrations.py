@@ -144,7 +144,8 @@ async def test_text_that_cannot_be_stored_is_cleaned(
 
 async def test_a_registration_that_cannot_be_read_is_refused(caller: Any) -> None:
     path = f"/-/registrations/{new_id()}"
-    for body in ({}, {"image_id": "x"}, [], "text"):
+    bodies: list[Any] = [{}, {"image_id": "x"}, [], "text"]
+    for body in bodies:
         assert (await caller.call("PUT", path, json=body)).status == 400
     assert (await caller.call("PUT", path, json="{")).status == 400
     assert (await caller.call("PUT", "/-/registrations/x", json={})).status == 400

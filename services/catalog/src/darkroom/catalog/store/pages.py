@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from darkroom.catalog.domain.album import Album
 from darkroom.catalog.domain.paging import BUCKET_SIZE, Page, PageRequest
-from darkroom.catalog.store.rows import WHOLE_IMAGE, image_of
+from darkroom.catalog.store.rows import image_of, whole
 from darkroom.catalog.store.tables import album_counts, images
 
 # Past any count, and within PostgreSQL's 64 bits, however far a page a client asks for.
@@ -40,10 +40,9 @@ def page_query(album: Album, request: PageRequest) -> Select[Any]:
     )
     start = _start(running, request)
     listed = _listed(album, request, start)
-    page = start.join(listed, true()).join(images, images.c.id == listed.c.id)
     return (
-        select(total.c.total, *WHOLE_IMAGE)
-        .select_from(total.outerjoin(page, true()))
+        select(total.c.total, *whole(listed))
+        .select_from(total.outerjoin(start.join(listed, true()), true()))
         .order_by(listed.c.album_seq.desc())
     )
 
@@ -78,19 +77,18 @@ def _start(running: CTE, request: PageRequest) -> CTE:
 
 def _listed(album: Album, request: PageRequest, start: CTE) -> FromClause:
     """Read the page from the end of its first bucket; what is skipped is less than one bucket."""
-    listed = images.alias("candidates")
     wanted: list[ColumnElement[bool]] = [
-        listed.c.album_id == album.id,
-        listed.c.account_id == album.owner.account_id,
-        listed.c.stage == album.owner.stage,
-        listed.c.album_seq < (start.c.bucket + 1) * BUCKET_SIZE,
+        images.c.album_id == album.id,
+        images.c.account_id == album.owner.account_id,
+        images.c.stage == album.owner.stage,
+        images.c.album_seq < (start.c.bucket + 1) * BUCKET_SIZE,
     ]
     if request.status is not None:
-        wanted.append(listed.c.status == request.status)
+        wanted.append(images.c.status == request.status)
     return (
-        select(listed.c.id, listed.c.album_seq)
+        select(images)
         .where(*wanted)
-        .order_by(listed.c.album_seq.desc())
+        .order_by(images.c.album_seq.desc())
         .offset(start.c.skip)
         .limit(request.limit)
         .lateral("listed")

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Row, func, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, Row, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from darkroom.catalog.domain.image import Failure, Image, Original
@@ -11,21 +11,31 @@ from darkroom.catalog.store.tables import images, renditions
 from darkroom.contracts.jobs import Findings, MadeRendition
 from darkroom.contracts.problems import ProblemCode
 
-# Names as literals: the server cannot tell the type of a bare parameter here.
-_RENDITION: Final = [
-    item
-    for column in renditions.c
-    if column.name != "image_id"
-    for item in (literal_column(f"'{column.name}'"), column)
-]
-# One round trip for an image and its renditions.
-_RENDITIONS: Final = (
-    select(func.jsonb_agg(func.jsonb_build_object(*_RENDITION), type_=JSONB))
-    .where(renditions.c.image_id == images.c.id)
-    .scalar_subquery()
-    .label("renditions")
-)
-WHOLE_IMAGE: Final = (*images.c, _RENDITIONS)
+
+def _named_columns() -> list[ColumnElement[Any]]:
+    pairs: list[ColumnElement[Any]] = []
+    for column in renditions.c:
+        if column.name != "image_id":
+            # Names as literals: the server cannot tell the type of a bare parameter here.
+            pairs += [literal_column(f"'{column.name}'"), column]
+    return pairs
+
+
+def whole(source: FromClause) -> list[ColumnElement[Any]]:
+    """Return the columns of an image with its renditions, all in one round trip.
+
+    `source` is the table of images, or a query that gives its columns.
+    """
+    made = (
+        select(func.jsonb_agg(func.jsonb_build_object(*_named_columns()), type_=JSONB))
+        .where(renditions.c.image_id == source.c.id)
+        .scalar_subquery()
+        .label("renditions")
+    )
+    return [*source.c, made]
+
+
+WHOLE_IMAGE: Final = whole(images)
 
 
 def image_of(row: Row[Any]) -> Image:
