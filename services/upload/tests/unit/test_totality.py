@@ -1,11 +1,13 @@
 import io
+from collections.abc import Callable
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from darkroom.upload.domain.inspection import inspect_file
+from darkroom.upload.domain.inspection import Inspection, inspect_file
 from darkroom.upload.domain.verdict import Verdict
 
+Inspect = Callable[[bytes], Inspection]
 # The fixtures are read-only, so examples may share them.
 total = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -34,7 +36,9 @@ def test_up_17_any_bytes_get_a_verdict(head: bytes, tail: bytes) -> None:
 
 @total
 @given(choices=st.data())
-def test_up_17_mutated_pictures_get_a_verdict(samples, choices: st.DataObject) -> None:
+def test_up_17_mutated_pictures_get_a_verdict(
+    samples: dict[str, bytes], choices: st.DataObject
+) -> None:
     content = bytearray(choices.draw(st.sampled_from(sorted(samples.values()))))
     # Structure lives near the front and the back; pixels in the middle are not looked at.
     front, size = min(len(content), 200), len(content)
@@ -45,7 +49,9 @@ def test_up_17_mutated_pictures_get_a_verdict(samples, choices: st.DataObject) -
     assert (found.verdict is Verdict.OK) == (found.picture is not None)
 
 
-def test_up_10_up_17_no_beginning_of_a_picture_is_a_picture(samples, inspect) -> None:
+def test_up_10_up_17_no_beginning_of_a_picture_is_a_picture(
+    samples: dict[str, bytes], inspect: Inspect
+) -> None:
     accepted = {
         (name, length)
         for name, content in samples.items()
