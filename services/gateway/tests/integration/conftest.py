@@ -121,8 +121,8 @@ class Raw:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
-    async def send(self, data: bytes) -> None:
-        self.writer.write(data)
+    async def send(self, text: bytes) -> None:
+        self.writer.write(text)
         await self.writer.drain()
 
     async def head(self) -> tuple[int, dict[str, str]]:
@@ -193,7 +193,10 @@ def start_gateway(
             "passport_key_file": tmp_path / "passport.pem",
         }
         app = create_app(GatewaySettings(**settings | more))
-        return Gateway(await serve_app(app, http=GuardedConnection, lifespan="on"), app)
+        url = await serve_app(app, http=GuardedConnection, lifespan="on")
+        # What was learnt about keys before the first connection to the broker is forgotten at it.
+        await app.service.state.resources.bus.wait_connected()
+        return Gateway(url, app)
 
     return start
 

@@ -130,8 +130,8 @@ def test_a_canonical_path_is_safe_and_stays_as_it_is(text: str) -> None:
 
 
 @given(st.from_regex(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,8}){1,5}", fullmatch=True), st.data())
-def test_escaping_an_unreserved_character_changes_nothing(path: str, data: st.DataObject) -> None:
-    index = data.draw(st.integers(1, len(path) - 1))
+def test_escaping_an_unreserved_character_changes_nothing(path: str, drawn: st.DataObject) -> None:
+    index = drawn.draw(st.integers(1, len(path) - 1))
     character = path[index]
     if character == "/":
         return

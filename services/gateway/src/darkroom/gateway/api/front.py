@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
 from darkroom.contracts.claims import PASSPORT_HEADER, REQUEST_ID_HEADER
-from darkroom.contracts.surfaces import Surface
 from darkroom.gateway.api.body import ClientGone
 from darkroom.gateway.api.forward import Exchange
 from darkroom.gateway.api.head import Head, read_head
@@ -27,13 +28,10 @@ from darkroom.gateway.operations.identify import ANONYMOUS
 from darkroom.gateway.wiring import Resources
 from darkroom.platform.errors import Broken, NotFound, ServiceError, TooLarge, Unsupported
 from darkroom.platform.http.requests import adopt_request_id
-from darkroom.platform.telemetry.logs import get_logger
 
 # Addresses seen lately; hashing one anew costs a few microseconds.
 _ADDRESSES: Final = 4_096
 _IDENTITY: Final = frozenset({b"identity", b""})
-
-log = get_logger()
 
 
 class FrontDoor:
@@ -55,56 +53,54 @@ class FrontDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; whatever happens, the caller gets an answer of ours."""
-        head, line = read_head(scope), line_of(scope)
+        head = read_head(scope)
         adopt_request_id(head.text(b"x-request-id"))
         with Observation(head) as observation:
+            call = _Call(head, line_of(scope), observation, receive, send)
             if head.method == "OPTIONS":
-                observation.status = 204
-                await Reply(204, list(PREFLIGHT_HEADERS), b"").send(send)
+                await call.answer(Reply(HTTPStatus.NO_CONTENT, list(PREFLIGHT_HEADERS), b""))
                 return
-            line.attend(asyncio.current_task())
+            call.line.attend(asyncio.current_task())
             try:
-                await self._serve(head, line, observation, receive, send)
+                await self._serve(call)
             except ClientGone:
                 observation.client_gone()
             except asyncio.CancelledError:
-                if not line.is_lost:
+                if not call.line.is_lost:
                     raise
                 observation.client_gone()
             except ServiceError as error:
-                await _refuse(error, head, line, observation, send)
-            except Exception as error:  # the edge: whatever it is, the caller gets a 500
-                log.exception("request_broke", error=repr(error))
-                await _refuse(Broken(), head, line, observation, send)
+                await call.refuse(error)
+            except Exception:
+                # The caller gets our shape; the server logs what it was and ends the connection.
+                await call.refuse(Broken())
+                raise
             finally:
-                line.attend(None)
+                call.line.attend(None)
 
-    async def _serve(
-        self, head: Head, line: Line, observation: Observation, receive: Receive, send: Send
-    ) -> None:
+    async def _serve(self, call: "_Call") -> None:
+        head, observation = call.head, call.observation
         match = self._match(head)
         route = match.route
         observation.route = route.pattern
         passport = await self._passport(route, head)
         self._check_body(route, head)
         if route.owner is Owner.GATEWAY:
-            reply = await self._health.reply()
-            observation.status = reply.status
-            await reply.send(send)
+            await call.answer(await self._health.reply())
             return
-        request_id = observation.request_id
         exchange = Exchange(
             self._resources.upstreams[route.owner],
             head,
-            line,
+            call.line,
             limit=self._resources.body_bytes[route.body],
-            receive=receive,
+            receive=call.receive,
         )
+        request_id = observation.request_id
         added = [(PASSPORT_HEADER, passport), (REQUEST_ID_HEADER, request_id)]
         added += observation.trace_headers()
         own = [*REPLY_HEADERS, (b"x-request-id", request_id.encode())]
         try:
-            await exchange.run(match.path, added=added, reply=own, send=send)
+            await exchange.run(match.path, added=added, reply=own, send=call.send)
         finally:
             observation.status = exchange.status
 
@@ -138,16 +134,28 @@ class FrontDoor:
             raise TooLarge(f"The body is larger than {limit} bytes.")
 
 
-async def _refuse(
-    error: ServiceError, head: Head, line: Line, observation: Observation, send: Send
-) -> None:
-    observation.refused(error)
-    if observation.status:
-        # The owner's reply has begun. Leaving it unfinished is what tells the client.
-        return
-    surface: Surface = surface_of(head.raw_path)
-    reply = refusal(error, surface=surface, accept=head.text(b"accept") or "")
-    observation.status = reply.status
-    if head.announces_body and not line.is_body_complete:
-        reply.headers.append(CLOSE)
-    await reply.send(send)
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request on its way through the door."""
+
+    head: Head
+    line: Line
+    observation: Observation
+    receive: Receive
+    send: Send
+
+    async def answer(self, reply: Reply) -> None:
+        self.observation.status = reply.status
+        if self.head.announces_body and not self.line.is_body_complete:
+            # The body will not be read, so the connection cannot carry another request.
+            reply.headers.append(CLOSE)
+        await reply.send(self.send)
+
+    async def refuse(self, error: ServiceError) -> None:
+        self.observation.refused(error)
+        if self.observation.status:
+            # The owner's reply has begun. Leaving it unfinished is what tells the client.
+            return
+        surface = surface_of(self.head.raw_path)
+        accept = self.head.text(b"accept") or ""
+        await self.answer(refusal(error, surface=surface, accept=accept))

@@ -46,9 +46,9 @@ def error_for_method(table: RouteTable, url: bytes) -> ServiceError:
     return NotFound() if url.startswith(b"/") else WrongMethodHere(ALLOWED_METHODS)
 
 
-def target_of(data: bytes) -> bytes:
+def target_of(received: bytes) -> bytes:
     """Return the target of a request line the parser gave up on, or nothing."""
-    line = _REQUEST_LINE.match(data)
+    line = _REQUEST_LINE.match(received)
     return b"" if line is None else line[1]
 
 
