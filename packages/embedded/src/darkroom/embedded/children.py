@@ -80,15 +80,19 @@ class Child:
             os.killpg(self.pid, signal.SIGKILL)
 
 
-async def spawn(command: Command, log: ChildLog) -> Child:
-    """Start a direct child in its own session, so that Ctrl-C on the console reaches only us."""
-    launcher = (
+def launch_arguments(command: Command) -> tuple[str, ...]:
+    """Return the arguments that run a command by way of the launcher."""
+    return (
         *(sys.executable, "-I", "-S", launch_script),
         *(str(os.getpid()), str(command.death_signal.value), command.identity),
-    )
-    process = await asyncio.create_subprocess_exec(
-        *launcher,
         *command.argv,
+    )
+
+
+async def spawn(command: Command, log: ChildLog) -> Child:
+    """Start a direct child in its own session, so that Ctrl-C on the console reaches only us."""
+    process = await asyncio.create_subprocess_exec(
+        *launch_arguments(command),
         env=dict(command.environment),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

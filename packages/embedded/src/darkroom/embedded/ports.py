@@ -4,7 +4,7 @@ import random
 import socket
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from darkroom.embedded.errors import StartError
 
@@ -18,14 +18,37 @@ _TRIES: Final = 200
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Tell whether a server could listen there at this moment."""
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+    """Tell whether a server could listen there at this moment, on every address of the host."""
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return all(_can_bind(family, address) for family, _, _, _, address in addresses)
+    except OSError:
+        return False
+
+
+def _can_bind(family: socket.AddressFamily, address: Any) -> bool:
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        # As servers do: connections that have just ended do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind(address)
         except OSError:
             return False
     return True
+
+
+def localhost() -> str:
+    """Return `localhost` where that name means both loopback addresses, else the old one.
+
+    Clients that try the first address only, which may be ::1, then find the gateway as well.
+    """
+    try:
+        found = {info[4][0] for info in socket.getaddrinfo("localhost", None)}
+        with closing(socket.socket(socket.AF_INET6, socket.SOCK_STREAM)) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return LOOPBACK
+    return "localhost" if found == {LOOPBACK, "::1"} else LOOPBACK
 
 
 def free_port() -> int:

