@@ -214,16 +214,24 @@ async def settings_for(
     return make
 
 
-@pytest_asyncio.fixture
-async def client_for(
+@pytest.fixture
+def client_of(
+    http: aiohttp.ClientSession, passport_for: PassportFactory
+) -> Callable[[str], UploadClient]:
+    def make(base_url: str) -> UploadClient:
+        return UploadClient(http, base_url, passport_for)
+
+    return make
+
+
+@pytest.fixture
+def client_for(
     settings_for: Callable[..., UploadSettings],
     serve_app: AppServer,
-    http: aiohttp.ClientSession,
-    passport_for: PassportFactory,
+    client_of: Callable[[str], UploadClient],
 ) -> Callable[..., Any]:
     async def make(**changes: Any) -> UploadClient:
-        base_url = await serve_app(create_app(settings_for(**changes)))
-        return UploadClient(http, base_url, passport_for)
+        return client_of(await serve_app(create_app(settings_for(**changes))))
 
     return make
 
