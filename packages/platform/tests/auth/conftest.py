@@ -2,15 +2,55 @@ import base64
 import json
 import time
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from darkroom.contracts.claims import ALL_SCOPES, DEFAULT_PLANS, CredentialKind, Principal
 from darkroom.contracts.ids import new_id
+from darkroom.contracts.surfaces import Surface
 from darkroom.platform.auth.keys import SigningKey
+from darkroom.platform.auth.passport import PassportSigner, PassportVerifier
 
 Forge = Callable[..., str]
+
+
+class RecordingKeySet:
+    def __init__(self, key: SigningKey, asked: list[str]) -> None:
+        self.keys = {key.kid: key.public}
+        self.asked = asked
+
+    async def key_for(self, kid: str) -> Ed25519PublicKey | None:
+        self.asked.append(kid)
+        return self.keys.get(kid)
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def key_set(signing_key: SigningKey, asked: list[str]) -> RecordingKeySet:
+    return RecordingKeySet(signing_key, asked)
+
+
+@pytest.fixture
+def clock() -> SimpleNamespace:
+    return SimpleNamespace(now=time.time())
+
+
+@pytest.fixture
+def verifier(key_set: RecordingKeySet, clock: SimpleNamespace) -> PassportVerifier:
+    return PassportVerifier(key_set, clock=lambda: float(clock.now))
+
+
+@pytest.fixture
+def token(signing_key: SigningKey, principal: Principal, clock: SimpleNamespace) -> str:
+    signer = PassportSigner(signing_key)
+    return signer.sign(principal, surface=Surface.PARTR, client="a1b2", now=int(clock.now))
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ def test_a_minted_key_looks_valid_and_tells_its_kind(kind: str) -> None:
 
 
 @given(KINDS, st.data())
-def test_key_02_any_one_changed_character_is_noticed(kind: str, data: st.DataObject) -> None:
+def test_key_02_any_one_changed_character_is_noticed(kind: str, draws: st.DataObject) -> None:
     key = apikeys.mint(kind)
-    place = data.draw(st.integers(len(kind) + 1, len(key) - 1))
-    other = data.draw(st.sampled_from(apikeys.ALPHABET.replace(key[place], "")))
+    place = draws.draw(st.integers(len(kind) + 1, len(key) - 1))
+    other = draws.draw(st.sampled_from(apikeys.ALPHABET.replace(key[place], "")))
     assert not apikeys.looks_valid(key[:place] + other + key[place + 1 :])
 
 

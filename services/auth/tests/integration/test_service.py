@@ -84,9 +84,11 @@ async def test_the_key_check_is_written_down_soon_after_without_being_asked(
 ) -> None:
     _, created = await call("POST", KEYS, {"name": "x", "kind": "pk"}, headers=member)
     await check_key(created["key"])
+    used = "SELECT kind FROM api_keys WHERE last_used_at IS NOT NULL"
     async with asyncio.timeout(10):
-        while not await sql("SELECT 1 FROM api_keys WHERE last_used_at IS NOT NULL"):
+        while not (rows := await sql(used)):
             await asyncio.sleep(0.05)
+    assert [row["kind"] for row in rows] == ["pk"]
 
 
 async def test_key_05_the_relay_tells_everybody_that_a_key_was_revoked(
