@@ -1,0 +1,173 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from darkroom.catalog.domain.image import Image
+from darkroom.catalog.domain.overdue import LIFETIME, START_WITHIN, Remedy
+from darkroom.catalog.operations.overdue import remedy_overdue
+from darkroom.catalog.store.images import Images
+from darkroom.catalog.store.locks import Chore, turn
+from darkroom.catalog.store.tables import outbox
+from darkroom.contracts.images import ImageFailedV1, ImageStatus
+from darkroom.contracts.jobs import JobRequestedV1
+from darkroom.platform.db.session import SessionFactory, transaction
+from darkroom.platform.messaging.jetstream import JetStream, open_jetstream
+from darkroom.platform.messaging.outbox import Relay
+from darkroom.testing.own import OwnNats
+
+Make = Callable[..., Awaitable[Image]]
+SECOND = timedelta(seconds=1)
+
+
+@pytest_asyncio.fixture
+async def bus(nats_server: OwnNats) -> AsyncIterator[JetStream]:
+    async with open_jetstream(nats_server.settings, name="catalog-tests") as bus:
+        await bus.wait_connected()
+        yield bus
+
+
+@pytest.fixture
+def relay(engine: AsyncEngine, bus: JetStream) -> Relay:
+    return Relay(engine, bus)
+
+
+@pytest.fixture
+def sweep(sessions: SessionFactory, bus: JetStream) -> Callable[..., Awaitable[dict[Remedy, int]]]:
+    async def run(*, later: timedelta = START_WITHIN + SECOND) -> dict[Remedy, int]:
+        return dict(await remedy_overdue(sessions, bus, now=datetime.now(UTC) + later))
+
+    return run
+
+
+@pytest.fixture
+def reload(sessions: SessionFactory) -> Callable[[Image], Awaitable[Image]]:
+    async def load(image: Image) -> Image:
+        async with transaction(sessions) as session:
+            return await Images(session).get(image.id, owner=image.owner)
+
+    return load
+
+
+@pytest.fixture
+def unsent_jobs(sessions: SessionFactory) -> Callable[[], Awaitable[list[JobRequestedV1]]]:
+    async def read() -> list[JobRequestedV1]:
+        query = select(outbox.c.payload).where(outbox.c.subject.startswith(JobRequestedV1.subject))
+        async with sessions() as session:
+            return [
+                JobRequestedV1.decode(payload)
+                for payload in await session.scalars(query.order_by(outbox.c.position))
+            ]
+
+    return read
+
+
+async def test_an_image_within_its_deadline_is_left_alone(sweep: Any, register: Make) -> None:
+    await register()
+    assert await sweep(later=timedelta(0)) == {}
+
+
+async def test_k_12_a_job_still_in_the_outbox_is_not_asked_for_twice(
+    sweep: Any, register: Make, unsent_jobs: Any, reload: Any
+) -> None:
+    image = await register()
+    assert await sweep() == {Remedy.RENEW: 1}
+    assert [job.attempt for job in await unsent_jobs()] == [1]
+    renewed = await reload(image)
+    assert renewed.enqueued_at > image.enqueued_at
+    assert (renewed.attempt, renewed.version) == (1, 1)
+
+
+async def test_a_job_that_waits_in_its_lane_is_waited_for(
+    sweep: Any, register: Make, relay: Relay, unsent_jobs: Any, reload: Any
+) -> None:
+    image = await register()
+    await relay.drain()
+    assert await sweep() == {Remedy.WAIT: 1}
+    assert await unsent_jobs() == []
+    waiting = await reload(image)
+    assert waiting.deadline_at > image.deadline_at
+    assert waiting.enqueued_at == image.enqueued_at
+    assert await sweep() == {}
+
+
+async def test_a_wiped_broker_loses_no_image(
+    sweep: Any,
+    register: Make,
+    relay: Relay,
+    nats_server: OwnNats,
+    bus: JetStream,
+    unsent_jobs: Any,
+    reload: Any,
+) -> None:
+    images = [await register() for _ in range(3)]
+    await relay.drain()
+    await nats_server.wipe()
+    await asyncio.wait_for(reconnected(bus), timeout=10)
+    assert await sweep() == {Remedy.REQUEUE: 3}
+    assert [job.attempt for job in await unsent_jobs()] == [2, 2, 2]
+    again = await reload(images[0])
+    assert (again.attempt, again.status, again.version) == (2, ImageStatus.QUEUED, 1)
+    await relay.drain()
+    assert await sweep(later=2 * START_WITHIN + 2 * SECOND) == {Remedy.WAIT: 3}
+
+
+async def reconnected(bus: JetStream) -> None:
+    while not bus.is_away:
+        await asyncio.sleep(0.01)
+    await bus.wait_connected()
+
+
+async def test_while_the_broker_is_away_nothing_is_asked_for_again(
+    sweep: Any, register: Make, relay: Relay, nats_server: OwnNats, unsent_jobs: Any
+) -> None:
+    await register()
+    await relay.drain()
+    await nats_server.stop()
+    assert await sweep() == {Remedy.WAIT: 1}
+    assert await unsent_jobs() == []
+
+
+async def test_after_a_day_an_image_ends_failed_and_says_so(
+    sweep: Any, register: Make, reload: Any, nats_server: OwnNats, sessions: SessionFactory
+) -> None:
+    image = await register(now=datetime.now(UTC) - LIFETIME)
+    await nats_server.stop()
+    assert await sweep() == {Remedy.EXPIRE: 1}
+    expired = await reload(image)
+    assert expired.status is ImageStatus.FAILED
+    assert expired.failure is not None
+    assert expired.failure.code == "processing_expired"
+    async with sessions() as session:
+        subjects = (await session.scalars(select(outbox.c.subject))).all()
+    assert ImageFailedV1.subject in subjects
+    assert await sweep() == {}
+
+
+async def test_k_28_sweeps_side_by_side_ask_once(
+    sweep: Any, register: Make, relay: Relay, nats_server: OwnNats, bus: JetStream, unsent_jobs: Any
+) -> None:
+    for _ in range(10):
+        await register()
+    await relay.drain()
+    await nats_server.wipe()
+    await asyncio.wait_for(reconnected(bus), timeout=10)
+    counts = await asyncio.gather(*(sweep() for _ in range(4)))
+    assert sum(count.get(Remedy.REQUEUE, 0) for count in counts) == 10
+    assert sorted(job.attempt for job in await unsent_jobs()) == [2] * 10
+
+
+async def test_a_chore_is_one_process_s_at_a_time(engine: AsyncEngine) -> None:
+    async with (
+        turn(engine, Chore.REMEDY) as first,
+        turn(engine, Chore.REMEDY) as second,
+        turn(engine, Chore.TIDY) as other,
+    ):
+        assert (first, second, other) == (True, False, True)
+    async with turn(engine, Chore.REMEDY) as again:
+        assert again
