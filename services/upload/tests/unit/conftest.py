@@ -3,6 +3,7 @@ import struct
 from collections.abc import Callable
 from types import ModuleType
 
+import pillow_heif
 import pytest
 
 from darkroom.upload.api.form import UploadForm
@@ -23,6 +24,10 @@ def inspect() -> Inspect:
 
 @pytest.fixture(scope="session")
 def samples(pictures: ModuleType) -> dict[str, bytes]:
+    heic, animated_avif = io.BytesIO(), io.BytesIO()
+    pillow_heif.from_pillow(pictures.upright(64, 48)).save(heic)
+    frame = pictures.upright(64, 48)
+    frame.save(animated_avif, "AVIF", save_all=True, append_images=[frame.rotate(90)])
     return {
         "jpeg": pictures.jpeg(),
         "jpeg progressive": pictures.jpeg(progressive=True),
@@ -40,6 +45,8 @@ def samples(pictures: ModuleType) -> dict[str, bytes]:
         "gif": pictures.gif(),
         "gif animated": pictures.gif_animated(),
         "avif": pictures.avif(),
+        "avif animated": animated_avif.getvalue(),
+        "heic": heic.getvalue(),
         "tiff": pictures.tiff(),
         "bmp": pictures.bmp(),
     }

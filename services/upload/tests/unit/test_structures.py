@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from darkroom.contracts.images import ImageFormat
 from darkroom.upload.domain.inspection import Inspection, inspect_file
-from darkroom.upload.domain.verdict import Verdict
+from darkroom.upload.domain.verdict import Picture, Verdict
 
 Inspect = Callable[[bytes], Inspection]
 WriteFile = Callable[..., bytes]
@@ -49,6 +50,16 @@ def test_up_16_tiff_structures_are_bounded(
     inspect: Inspect, tiff_file: WriteFile, change: dict[str, Any], verdict: Verdict
 ) -> None:
     assert inspect(tiff_file(**change)).verdict is verdict
+
+
+def test_a_heic_is_as_large_as_its_crop_shows(samples: dict[str, bytes], inspect: Inspect) -> None:
+    assert inspect(samples["heic"]).picture == Picture(ImageFormat.HEIC, 64, 48)
+
+
+def test_frames_of_an_avif_sequence_are_counted(
+    samples: dict[str, bytes], inspect: Inspect
+) -> None:
+    assert inspect(samples["avif animated"]).picture == Picture(ImageFormat.AVIF, 64, 48, 2)
 
 
 def test_a_webp_stream_larger_than_its_canvas_is_refused(

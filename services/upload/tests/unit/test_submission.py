@@ -1,13 +1,15 @@
+from uuid import UUID
+
 import pytest
 
-from darkroom.contracts.ids import Prefix, encode_id, new_id
+from darkroom.contracts.ids import Prefix, encode_id
 from darkroom.contracts.images import Visibility
 from darkroom.contracts.recipes import Preset
 from darkroom.platform.errors import Rejected
 from darkroom.upload.domain.errors import AlbumNotFound, InvalidField
 from darkroom.upload.domain.submission import Submission, read_submission
 
-ALBUM = encode_id(Prefix.ALBUM, new_id())
+ALBUM = encode_id(Prefix.ALBUM, UUID("0198f0e8-7c00-7000-8000-000000000001"))
 
 
 def test_without_fields_the_defaults_hold() -> None:

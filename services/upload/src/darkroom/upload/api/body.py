@@ -16,6 +16,7 @@ from darkroom.upload.store.spool import Spool
 
 # RFC 2046, section 5.1.1.
 MAX_BOUNDARY_BYTES: Final = 70
+MAX_LENGTH_DIGITS: Final = 20
 IDENTITY: Final = "identity"
 
 
@@ -41,7 +42,8 @@ def expected_bytes(request: Request, *, file_limit_bytes: int) -> int:
     announced = request.headers.get("content-length", "")
     if not announced.isascii() or not announced.isdigit():
         return most
-    if int(announced) > most:
+    # Longer than any size there is; Python refuses to read numbers of thousands of digits.
+    if len(announced) > MAX_LENGTH_DIGITS or int(announced) > most:
         raise FileTooLarge(file_limit_bytes)
     return int(announced)
 
