@@ -64,9 +64,13 @@ async def develop_image(job: JobRequestedV1, *, delivery: int, ports: Ports) -> 
         started = JobStartedV1(
             job_id=job.job_id, image_id=job.image_id, attempt=job.attempt, delivery=delivery
         )
-        await _together(ports.publisher.publish(started), _fetch(job, request.source, ports.blobs))
+        fetched = ports.blobs.fetch_to(job.source_key, request.source)
+        await _together(ports.publisher.publish(started), fetched)
         clock.lap("fetch")
-        developed = await _develop_in_child(request, ports.engine)
+        # Decoding other bytes than registered does no harm in a child; telling of them would.
+        developed, _ = await _together(
+            _develop_in_child(request, ports.engine), _verify(job, request.source)
+        )
         clock.lap("develop")
         result = await _concluded(job, developed, request, ports.blobs)
         clock.lap("store")
@@ -84,9 +88,8 @@ async def develop_image(job: JobRequestedV1, *, delivery: int, ports: Ports) -> 
     )
 
 
-async def _fetch(job: JobRequestedV1, target: Path, blobs: BlobStore) -> None:
-    await blobs.fetch_to(job.source_key, target)
-    digest = await asyncio.to_thread(_sha256, target)
+async def _verify(job: JobRequestedV1, source: Path) -> None:
+    digest = await asyncio.to_thread(_sha256, source)
     if digest != job.source_sha256:
         raise SourceDiffers(key=job.source_key, expected=job.source_sha256, found=digest)
 
@@ -153,14 +156,14 @@ async def _store(made: MadeRendition, folder: Path, blobs: BlobStore) -> None:
     await blobs.put(made.key, path, media_type=made.format.media_type)
 
 
-async def _together(*work: Coroutine[Any, Any, object]) -> None:
+async def _together(*work: Coroutine[Any, Any, Any]) -> list[Any]:
     """Run all at once; the first failure ends the others and is raised as itself."""
     try:
         async with asyncio.TaskGroup() as group:
-            for one in work:
-                group.create_task(one)
+            tasks = [group.create_task(one) for one in work]
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 class _Phases:
