@@ -6,9 +6,16 @@ import time
 from collections.abc import Awaitable
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
-from darkroom.embedded.accounts import Accounts, ensure_accounts, read_album
+from darkroom.embedded.accounts import (
+    Accounts,
+    ensure_accounts,
+    known_accounts,
+    read_album,
+    write_facts,
+)
 from darkroom.embedded.console import Console
 from darkroom.embedded.errors import StartError
 from darkroom.embedded.fleet import Services, Stores, make_services, make_stores
@@ -16,7 +23,7 @@ from darkroom.embedded.home import Home, sentence_for
 from darkroom.embedded.ports import is_free
 from darkroom.embedded.probe import status_of
 from darkroom.embedded.sample import FILENAME
-from darkroom.embedded.servers.program import run_once
+from darkroom.embedded.servers.program import Program, run_once
 from darkroom.embedded.service import Service
 from darkroom.embedded.settings import EmbeddedSettings
 from darkroom.embedded.supervisor import Supervisor
@@ -100,9 +107,7 @@ class _Platform:
         self._console.say(f"Darkroom starts in {self._home.path}")
         await self._start_programs()
         await self._await_health()
-        with self._console.step("accounts"):
-            accounts = await ensure_accounts(self._services.auth, self._home, self._settings)
-        await self._introduce(accounts, started)
+        await self._introduce(started)
 
     async def _start_programs(self) -> None:
         """Start everything side by side; only what reads tables waits, for its migration."""
@@ -113,9 +118,8 @@ class _Platform:
             postgres,
             self._start_migrated(postgres, services.auth),
             self._start_migrated(postgres, *services.catalog),
-            *map(self._supervisor.start, (stores.nats, stores.s3)),
-            *map(self._supervisor.start, (services.gateway, services.upload)),
-            *map(self._supervisor.start, services.processors),
+            self._start_all(stores.nats, stores.s3),
+            self._start_all(services.gateway, services.upload, *services.processors),
         )
 
     async def _start_migrated(self, postgres: asyncio.Task[None], *processes: Service) -> None:
@@ -125,7 +129,10 @@ class _Platform:
         service = processes[0]
         with self._console.step(f"{service.service} tables"):
             await run_once(service.command("migrate"), f"{service.service} migrate")
-        await side_by_side(*map(self._supervisor.start, processes))
+        await self._start_all(*processes)
+
+    async def _start_all(self, *programs: Program) -> None:
+        await side_by_side(*(self._supervisor.start(program) for program in programs))
 
     async def _await_health(self) -> None:
         deadline = time.monotonic() + _HEALTH_SECONDS
@@ -140,24 +147,35 @@ class _Platform:
             f"the logs in {self._home / 'logs'} say why."
         )
 
-    async def _introduce(self, accounts: Accounts, started: float) -> None:
-        """See that the sample album exists, write dev.json, and tell how to go on."""
-        settings, sample, key = self._settings, self._home / FILENAME, accounts.keys["pk"]
+    async def _introduce(self, started: float) -> None:
+        """See that accounts and album exist, write dev.json, and tell how to go on."""
+        settings, sample = self._settings, self._home / FILENAME
+        accounts, album_id = known_accounts(self._home, settings), read_album(self._home)
         image = None
-        async with open_api(settings.local_url, key) as api:
-            album_id = read_album(self._home)
-            if album_id is None or not await api.knows(album_id):
-                with self._console.step("sample picture"):
-                    album_id, image = await take_tour(api, sample)
-        accounts.write_facts(self._home, settings, album_id=album_id)
+        if accounts is None or album_id is None or not await self._still_open(accounts, album_id):
+            accounts, album_id, image = await self._introduce_first(sample)
+        write_facts(accounts, self._home, settings, album_id=album_id)
         took = time.monotonic() - started
         self._console.say(f"Ready after {took:.1f} s: {settings.base_url}  (Ctrl-C ends it)")
         if image is not None:
             for name in ("original", "processed", "thumbnail"):
                 self._console.say(f"  {name:<12}{image[f'{name}_url']}")
+        curl = curl_line(settings.base_url, accounts.keys["pk"], sample, album_id)
         self._console.say("Upload a picture of your own, or this one again:")
-        self._console.say(f"  {curl_line(settings.base_url, key, sample, album_id)}")
+        self._console.say(f"  {curl}")
         self._console.say(f"Accounts and keys are in {self._home / 'dev.json'}")
+
+    async def _still_open(self, accounts: Accounts, album_id: str) -> bool:
+        async with open_api(self._settings.local_url, accounts.keys["pk"]) as api:
+            return await api.knows(album_id)
+
+    async def _introduce_first(self, sample: Path) -> tuple[Accounts, str, dict[str, Any]]:
+        with self._console.step("accounts"):
+            accounts = await ensure_accounts(self._services.auth, self._home, self._settings)
+        with self._console.step("sample picture"):
+            async with open_api(self._settings.local_url, accounts.keys["pk"]) as api:
+                album_id, image = await take_tour(api, sample)
+        return accounts, album_id, image
 
     async def _end(self) -> None:
         """Stop who takes work first, who does it next, and the stores last."""

@@ -64,7 +64,8 @@ _ALWAYS: Final[Mapping[str, str]] = {
 class Postgres:
     """Run one PostgreSQL; `roles` maps each role, and the database of its name, to a password.
 
-    `extra_access` are further lines of pg_hba.conf.
+    `extra_access` are further lines of pg_hba.conf. `identity` is who to run as; left alone,
+    whoever PostgreSQL accepts.
     """
 
     directory: Path
@@ -73,6 +74,7 @@ class Postgres:
     roles: Mapping[str, str] = field(default_factory=dict)
     tuning: Mapping[str, str] = field(default_factory=lambda: DURABLE)
     extra_access: tuple[str, ...] = ()
+    identity: Identity | None = None
     name: str = "postgres"
 
     def dsn(self, role: str, *, database: str | None = None) -> str:
@@ -82,7 +84,7 @@ class Postgres:
 
     async def prepare(self) -> Command:
         """Initialise the cluster once, then write who may connect and return the command."""
-        identity = await unprivileged()
+        identity = self.identity or await unprivileged()
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (self.directory / "PG_VERSION").exists():
             await self._initialise(identity)
