@@ -34,6 +34,7 @@ async def check_key(body: KeyCheck, wired: Wired, session: Session, now: Now) ->
     return KeyHolder(principal=principal)
 
 
+@router.head(SESSION_KEYS_PATH, include_in_schema=False)
 @router.get(SESSION_KEYS_PATH, include_in_schema=False)
 async def give_session_keys(wired: Wired) -> dict[str, Any]:
     """Give the gateway the public keys that verify session tokens."""
