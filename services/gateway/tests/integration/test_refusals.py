@@ -97,6 +97,19 @@ async def test_gw_10_a_wrong_method_is_405_with_allow(
     assert neighbour.seen == []
 
 
+async def test_a_body_where_none_is_expected_is_ignored(
+    gateway: Any, neighbour: Any, connect: Any
+) -> None:
+    raw = await connect(gateway)
+    for _ in range(2):
+        await raw.send(
+            f"GET {MEDIA} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello".encode()
+        )
+        assert (await raw.reply())[0] == 200
+    assert [seen.body for seen in neighbour.seen] == [b"", b""]
+    assert "content-length" not in neighbour.seen[0].headers
+
+
 async def test_gw_12_an_encoded_request_body_is_415(
     gateway: Any, auth: Any, neighbour: Any, http: aiohttp.ClientSession
 ) -> None:

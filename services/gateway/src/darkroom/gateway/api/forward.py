@@ -15,7 +15,6 @@ from darkroom.gateway.domain.headers import Header, connection_options, inward, 
 from darkroom.gateway.wiring import Upstream
 from darkroom.platform.errors import BadReply, ServiceError, TimedOut, Unavailable
 
-_BODILESS: Final = frozenset({"GET", "HEAD"})
 _NO_OPTIONS: Final[frozenset[bytes]] = frozenset()
 
 
@@ -28,6 +27,7 @@ class Exchange:
         self._upstream = upstream
         self._head = head
         self._line = line
+        self._limit = limit
         self._body = RequestBody(receive, limit=limit)
         self.status = 0
 
@@ -73,7 +73,8 @@ class Exchange:
 
     async def _payload(self) -> bytes | AsyncIterator[bytes] | None:
         head = self._head
-        if head.method in _BODILESS or not head.announces_body:
+        if not self._limit or not head.announces_body:
+            # Where no body is expected one is ignored, as HTTP has it for GET and DELETE.
             return None
         if b"expect" in head.fields:
             # Reading is what tells the client to send; the service must be reached before that.

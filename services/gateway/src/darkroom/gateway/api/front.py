@@ -15,7 +15,7 @@ from darkroom.gateway.api.forward import Exchange
 from darkroom.gateway.api.head import Head, read_head
 from darkroom.gateway.api.health import PlatformHealth
 from darkroom.gateway.api.line import Line, line_of
-from darkroom.gateway.api.observe import Observation
+from darkroom.gateway.api.observe import Observation, is_tracing_on
 from darkroom.gateway.api.replies import CLOSE, Reply, refusal
 from darkroom.gateway.domain.address import Network, client_address, hash_address
 from darkroom.gateway.domain.cors import PREFLIGHT_HEADERS, REPLY_HEADERS
@@ -49,13 +49,14 @@ class FrontDoor:
         self._health = health
         self._table = table
         self._trusted = trusted_proxies
+        self._is_tracing = is_tracing_on()
         self._hash = lru_cache(_ADDRESSES)(lambda text: hash_address(text, resources.address_salt))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; whatever happens, the caller gets an answer of ours."""
         head = read_head(scope)
         adopt_request_id(head.text(b"x-request-id"))
-        with Observation(head) as observation:
+        with Observation(head, is_tracing=self._is_tracing) as observation:
             call = _Call(head, line_of(scope), observation, receive, send)
             if head.method == "OPTIONS":
                 await call.answer(Reply(HTTPStatus.NO_CONTENT, list(PREFLIGHT_HEADERS), b""))

@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 from opentelemetry import trace
 
+from darkroom.contracts.claims import REQUEST_ID_HEADER
 from darkroom.gateway.api.head import Head
 from darkroom.platform.errors import Rejected, ServiceError
 from darkroom.platform.http.requests import current_request_id
@@ -30,8 +31,9 @@ _timers: dict[tuple[str, str], Any] = {}
 class Observation:
     """Follow one request from its head to its last byte."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, *, is_tracing: bool) -> None:
         self._head = head
+        self._is_tracing = is_tracing
         self._started_at = time.perf_counter()
         self._span: Any = None
         self.request_id = current_request_id()
@@ -39,8 +41,10 @@ class Observation:
         self.status = 0
 
     def __enter__(self) -> Self:
-        if _is_tracing():
-            context = extract({name: self._head.text(name.encode()) or "" for name in _NAMES})
+        if self._is_tracing:
+            # Reading a context also adopts its request id, so ours goes in beside the trace.
+            carrier = {name: self._head.text(name.encode()) or "" for name in _NAMES}
+            context = extract({**carrier, REQUEST_ID_HEADER: self.request_id})
             self._span = tracer().start_as_current_span(
                 f"{self._head.method} request", context=context, kind=trace.SpanKind.SERVER
             )
@@ -66,6 +70,8 @@ class Observation:
             headers: dict[str, str] = {}
             inject(headers)
             return [(name, headers[name]) for name in _NAMES if name in headers]
+        if b"traceparent" not in self._head.fields:
+            return []
         found = ((name, self._head.text(name.encode())) for name in _NAMES)
         return [(name, text) for name, text in found if text and len(text) <= _TRACE_CHARACTERS]
 
@@ -101,5 +107,6 @@ class Observation:
         timer.observe(time.perf_counter() - self._started_at)
 
 
-def _is_tracing() -> bool:
+def is_tracing_on() -> bool:
+    """Tell whether spans are made at all; to be asked once, for it reads the environment."""
     return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
