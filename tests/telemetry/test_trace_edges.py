@@ -58,7 +58,8 @@ async def test_log_05_one_upload_is_one_trace_from_gateway_to_ready(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gathered, endpoint = collector
-    monkeypatch.setenv("DARKROOM_OTLP_ENDPOINT", endpoint)
+    for service in ("GATEWAY", "UPLOAD", "CATALOG", "PROCESSOR"):
+        monkeypatch.setenv(f"{service}_TELEMETRY__OTLP_ENDPOINT", endpoint)
     home = tmp_path_factory.mktemp("traced") / "home"
     stack = await asyncio.to_thread(start_stack, home, free_port())
     try:

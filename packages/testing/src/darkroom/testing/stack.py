@@ -1,6 +1,7 @@
 """The running platform as an outsider sees it: a process, a base URL and a key."""
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -19,6 +20,8 @@ from yarl import URL
 
 # The first start makes a database cluster; later ones are far quicker.
 START_SECONDS = 120
+# What the platform prints when its gateway takes requests and its sample picture is developed.
+READY = "Ready after"
 # A develop job takes well under a second; what waits longer than this is stuck.
 TERMINAL_SECONDS = 60
 
@@ -68,7 +71,8 @@ class Partr:
     async def upload(self, picture: bytes, *, filename: str = "photo.jpg", **fields: str) -> Reply:
         """Upload a picture, the file before the fields."""
         form = aiohttp.FormData()
-        form.add_field("file", picture, filename=filename, content_type="image/jpeg")
+        file = io.BytesIO(picture)
+        form.add_field("file", file, filename=filename, content_type="image/jpeg")
         for name, value in fields.items():
             form.add_field(name, value)
         return await self.call("POST", "/api/v1/upload", data=form)
@@ -108,31 +112,31 @@ class Partr:
 
 def start_stack(home: Path, port: int) -> Stack:
     """Start `darkroom up` on a home and a port, and wait until it says it is ready."""
-    log = (home.parent / f"{home.name}.log").open("ab")
+    log = home.with_suffix(".log")
+    process = _launch(home, port, log)
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if READY in log.read_text():
+            facts = json.loads((home / "dev.json").read_text())
+            key, album_id = facts["keys"]["pk"], facts["album_id"]
+            return Stack(process, home, facts["base_url"], key, album_id, facts)
+        time.sleep(0.1)  # noqa: TID251 - no loop runs here: session fixtures are synchronous
+    stop_stack(process)
+    pytest.fail(f"the platform did not start:\n{log.read_text()[-4000:]}")
+
+
+def _launch(home: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
     inherited = os.environ  # noqa: TID251 - a child process needs a whole environment
     environment = inherited | {"DARKROOM_HOME": str(home), "DARKROOM_PORT": str(port)}
     environment.pop("DARKROOM_PUBLIC_URL", None)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "darkroom.embedded", "up"],
-        env=environment,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    facts_file = home / "dev.json"
-    before = facts_file.stat().st_mtime_ns if facts_file.exists() else 0
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        if facts_file.exists() and facts_file.stat().st_mtime_ns != before and answers(port):
-            facts = json.loads(facts_file.read_text())
-            return Stack(
-                process, home, facts["base_url"], facts["keys"]["pk"], facts["album_id"], facts
-            )
-        time.sleep(0.1)  # noqa: TID251 - no loop runs here: session fixtures are synchronous
-    stop_stack(process)
-    pytest.fail(f"the platform did not start:\n{Path(log.name).read_text()[-4000:]}")
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "darkroom.embedded", "up"],
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def free_port() -> int:
@@ -141,15 +145,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-
-
-def answers(port: int) -> bool:
-    """Tell whether anything accepts connections on a loopback port."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 def stop_stack(process: subprocess.Popen[bytes]) -> None:
