@@ -12,11 +12,13 @@ import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from darkroom.catalog.app import create_app
+from darkroom.catalog.domain.delivery import Shelf, file_path
 from darkroom.catalog.domain.image import Image
 from darkroom.catalog.domain.owner import Owner
 from darkroom.catalog.operations.register import register_image
 from darkroom.catalog.operations.results import complete_job
 from darkroom.catalog.settings import CatalogSettings, Role
+from darkroom.contracts.claims import CredentialKind
 from darkroom.contracts.ids import new_id
 from darkroom.contracts.images import ImageFormat
 from darkroom.contracts.jobs import JobCompletedV1
@@ -192,3 +194,43 @@ def caller(caller_for: Callable[..., Caller], owner: Owner) -> Caller:
 @pytest.fixture
 def stranger(caller_for: Callable[..., Caller]) -> Caller:
     return caller_for()
+
+
+# What every stored file holds: long enough for ranges, short enough to compare.
+FILE = bytes(range(256)) * 10
+
+
+@pytest.fixture
+def stored(
+    register: Register, completed: Callable[..., Any], sessions: SessionFactory, blobs: S3BlobStore
+) -> Register:
+    digest = hashlib.sha256(FILE).hexdigest()
+
+    async def make(**changes: Any) -> Image:
+        image = await register(sha256=digest, size_bytes=len(FILE), **changes)
+        event = completed(image)
+        made = tuple(
+            rendition.model_copy(update={"size_bytes": len(FILE), "sha256": digest})
+            for rendition in event.renditions
+        )
+        for key in (image.original.key, *(rendition.key for rendition in made)):
+            await blobs.put(key, FILE, media_type="image/jpeg")
+        async with transaction(sessions) as session:
+            event = event.model_copy(update={"renditions": made})
+            await complete_job(session, event, now=datetime.now(UTC))
+        return image
+
+    return make
+
+
+@pytest.fixture
+def path_of() -> Callable[[Image, str], str]:
+    def path(image: Image, shelf: str) -> str:
+        return file_path(Shelf(shelf), image.id, "webp" if shelf == "thumbnails" else "jpg")
+
+    return path
+
+
+@pytest.fixture
+def anybody(caller_for: Callable[..., Caller]) -> Caller:
+    return caller_for(credential=CredentialKind.ANONYMOUS)

@@ -79,7 +79,6 @@ async def take(
     sessions: SessionFactory,
     make_image: Callable[..., Image],
 ) -> list[Image]:
-    """Apply steps through the store, and to a plain list beside it."""
     naive: list[Image] = []
     for command, number in steps:
         async with transaction(sessions) as session:
@@ -131,11 +130,12 @@ async def test_all_pages_together_are_the_plain_list_newest_first(
 
 @pytest.fixture
 def rows_read(engine: AsyncEngine, sessions: SessionFactory) -> Callable[..., Awaitable[int]]:
-    """Count rows of `images` that a page's plan touches, filtered ones included."""
 
     async def explain(album: Album, request: PageRequest, mode: str) -> int:
-        compiled = page_query(album, request).compile(dialect=engine.dialect)
-        arguments = ", ".join(f"'{compiled.params[name]}'" for name in compiled.positiontup or ())
+        query, values = page_query(album, request)
+        compiled = query.compile(dialect=engine.dialect)
+        filled = compiled.params | values
+        arguments = ", ".join(f"'{filled[name]}'" for name in compiled.positiontup or ())
         async with sessions() as session:
             raw = await (await session.connection()).get_raw_connection()
             connection: Any = raw.driver_connection

@@ -60,6 +60,7 @@ async def test_relay_and_work_carry_an_image_from_queued_to_ready(
             await asyncio.sleep(0.02)
     stop.set()
     await running
+    assert (await caller.get(path)).json["thumbnail_url"].endswith(".webp")
 
 
 async def test_the_sweep_leaves_its_report_on_the_service_port(

@@ -14,7 +14,7 @@ from darkroom.catalog.domain.image import Image
 from darkroom.catalog.domain.owner import Owner
 from darkroom.catalog.domain.paging import bucket_of
 from darkroom.catalog.store.counts import change_counts
-from darkroom.catalog.store.rows import WHOLE_IMAGE, columns_of, image_of, state_columns
+from darkroom.catalog.store.rows import WHOLE_IMAGES, columns_of, image_of, state_columns
 from darkroom.catalog.store.tables import UNFINISHED, albums, images, renditions
 from darkroom.contracts.images import ImageStatus
 
@@ -24,7 +24,7 @@ class Images:
         self._session = session
 
     async def get(self, image_id: UUID, *, owner: Owner) -> Image:
-        query = select(*WHOLE_IMAGE).where(
+        query = WHOLE_IMAGES.where(
             images.c.id == image_id,
             images.c.account_id == owner.account_id,
             images.c.stage == owner.stage,
@@ -36,18 +36,18 @@ class Images:
 
     async def find(self, image_id: UUID) -> Image | None:
         """Find an image of anybody's; whoever asks must decide who may know of it."""
-        query = select(*WHOLE_IMAGE).where(images.c.id == image_id)
+        query = WHOLE_IMAGES.where(images.c.id == image_id)
         row = (await self._session.execute(query)).one_or_none()
         return None if row is None else image_of(row)
 
     async def find_for_update(self, image_id: UUID) -> Image | None:
         """Find an image and keep its row until the transaction ends."""
-        query = select(*WHOLE_IMAGE).where(images.c.id == image_id).with_for_update(of=images)
+        query = WHOLE_IMAGES.where(images.c.id == image_id).with_for_update(of=images)
         row = (await self._session.execute(query)).one_or_none()
         return None if row is None else image_of(row)
 
     async def find_by_upload(self, upload_id: UUID, *, owner: Owner) -> Image | None:
-        query = select(*WHOLE_IMAGE).where(
+        query = WHOLE_IMAGES.where(
             images.c.upload_id == upload_id,
             images.c.account_id == owner.account_id,
             images.c.stage == owner.stage,
@@ -58,8 +58,7 @@ class Images:
     async def claim_overdue(self, *, now: datetime, limit: int) -> Sequence[Image]:
         """Lock unfinished images past their deadline, the longest overdue first."""
         query = (
-            select(*WHOLE_IMAGE)
-            .where(images.c.status.in_(UNFINISHED), images.c.deadline_at < now)
+            WHOLE_IMAGES.where(images.c.status.in_(UNFINISHED), images.c.deadline_at < now)
             .order_by(images.c.deadline_at)
             .limit(limit)
             .with_for_update(of=images, skip_locked=True)

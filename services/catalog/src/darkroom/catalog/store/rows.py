@@ -35,7 +35,8 @@ def whole(source: FromClause) -> list[ColumnElement[Any]]:
     return [*source.c, made]
 
 
-WHOLE_IMAGE: Final = whole(images)
+# Composed once; queries narrow it.
+WHOLE_IMAGES: Final = select(*whole(images))
 
 
 def image_of(row: Row[Any]) -> Image:
