@@ -16,7 +16,7 @@ from darkroom.platform.errors import Unavailable
 MEMORY_KIB: Final = 46 * 1024
 PASSES: Final = 1
 LANES: Final = 1
-# One hash takes some 40 ms of a core, so whoever is let in waits a third of a second at most.
+# One hash takes some 60 ms of a core, so whoever is let in waits half a second at most.
 WAITING_PER_CORE: Final = 8
 
 T = TypeVar("T")
