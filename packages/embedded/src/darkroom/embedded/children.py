@@ -16,6 +16,7 @@ from darkroom.embedded.logs import ChildLog
 
 # A line longer than this is written in pieces; asyncio's own limit would end the reading.
 _PIECE_BYTES: Final = 65_536
+_LAST_WORDS_SECONDS: Final = 0.5
 # After this a child that was asked to stop is killed.
 STOP_SECONDS: Final = 10.0
 
@@ -38,11 +39,14 @@ class Command:
 class Child:
     """Hold one running process and the task that copies its output to the log."""
 
-    def __init__(self, process: Process, command: Command, log: ChildLog) -> None:
+    def __init__(
+        self, process: Process, command: Command, log: ChildLog, output: "_Output"
+    ) -> None:
         self._process = process
         self._command = command
         self.log = log
-        self._pump = asyncio.create_task(_copy_output(process, log))
+        self._output = output
+        self._pump = asyncio.create_task(_copy(output.reader, log))
 
     @property
     def pid(self) -> int:
@@ -57,9 +61,10 @@ class Child:
     async def wait(self) -> int:
         """Wait for the end and the last line; returns the exit code, negative for a signal."""
         code = await self._process.wait()
-        # A grandchild may still hold the pipe; its words are not waited for.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._pump, 0.5)
+        # A grandchild may still hold the pipe; it gets this long for its last words.
+        await asyncio.wait([self._pump], timeout=_LAST_WORDS_SECONDS)
+        self._pump.cancel()
+        self._output.transport.close()
         self.log.close()
         return code
 
@@ -91,27 +96,51 @@ def launch_arguments(command: Command) -> tuple[str, ...]:
 
 async def spawn(command: Command, log: ChildLog) -> Child:
     """Start a direct child in its own session, so that Ctrl-C on the console reaches only us."""
-    process = await asyncio.create_subprocess_exec(
-        *launch_arguments(command),
-        env=dict(command.environment),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-        limit=_PIECE_BYTES,
+    output, ours = await _open_output()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *launch_arguments(command),
+            env=dict(command.environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=ours,
+            stderr=ours,
+            start_new_session=True,
+        )
+    except BaseException:
+        output.transport.close()
+        raise
+    finally:
+        os.close(ours)
+    return Child(process, command, log, output)
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    reader: asyncio.StreamReader
+    transport: asyncio.ReadTransport
+
+
+async def _open_output() -> tuple[_Output, int]:
+    """Open a pipe of our own; return its end to read and the descriptor to write to.
+
+    With asyncio's pipes a child that has died is only reported once whatever it forked has let go
+    of them as well, and would not be started again until then.
+    """
+    ours, theirs = os.pipe()
+    reader = asyncio.StreamReader(limit=_PIECE_BYTES)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(ours, "rb", buffering=0)
     )
-    return Child(process, command, log)
+    return _Output(reader, transport), theirs
 
 
-async def _copy_output(process: Process, log: ChildLog) -> None:
-    if process.stdout is None:
-        return
+async def _copy(output: asyncio.StreamReader, log: ChildLog) -> None:
     while True:
         try:
-            line = await process.stdout.readuntil()
+            line = await output.readuntil()
         except asyncio.IncompleteReadError as error:
             log.write(error.partial)
             return
         except asyncio.LimitOverrunError:
-            line = await process.stdout.read(_PIECE_BYTES)
+            line = await output.read(_PIECE_BYTES)
         log.write(line)

@@ -63,8 +63,10 @@ class Supervisor:
 
     async def stop(self, names: Sequence[str]) -> None:
         """Stop some of the programs side by side; those that never started are fine."""
-        wards = [self._wards.pop(name) for name in names if name in self._wards]
+        wards = [self._wards[name] for name in names if name in self._wards]
         await asyncio.gather(*(_stop(ward) for ward in wards))
+        for ward in wards:
+            del self._wards[ward.program.name]
 
     async def stop_all(self) -> None:
         """Stop whatever still runs."""
