@@ -10,6 +10,7 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from darkroom.embedded.settings import EmbeddedSettings
 from darkroom.platform.settings import ServiceSettings
 from tools.generate import page
 
@@ -22,10 +23,14 @@ HEAD: Final = ("Variable", "Type", "Default", "Bounds", "Remark")
 
 
 def files() -> page.Files:
+    own = list(rows(EmbeddedSettings, "DARKROOM_"))
     sections = [
-        f"## {service}\n\n" + page.table(HEAD, rows_of(service))
-        for service in page.SERVICES
-        if (page.ROOT / f"services/{service}/src/darkroom/{service}/settings.py").exists()
+        "## darkroom up\n\n" + page.table(HEAD, own),
+        *(
+            f"## {service}\n\n" + page.table(HEAD, rows_of(service))
+            for service in page.SERVICES
+            if (page.ROOT / f"services/{service}/src/darkroom/{service}/settings.py").exists()
+        ),
     ]
     text = page.page("Configuration", INTRODUCTION, *sections)
     return {page.ROOT / "docs" / "configuration.md": text}
@@ -105,7 +110,7 @@ def default_of(field: FieldInfo) -> str:
 
 
 def shown(value: Any) -> str:
-    return f"{value:_}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def bounds_of(field: FieldInfo) -> str:

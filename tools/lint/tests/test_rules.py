@@ -157,6 +157,7 @@ def test_other_spellings_of_the_same_fault_are_found(
         ),
         ("owner_filters", STORE, "def add(owner_id):\n    rows({'owner_id': owner_id})"),
         ("mocks", TEST, "import darkroom.x as x\n\nmonkeypatch.setattr(x, 'MAX_PIXELS', 4)"),
+        ("names", TEST, "def test_data_survives_a_restart(): ..."),
         ("names", OPERATION, "class Line:\n    def data_received(self, data): ..."),
         ("names", OPERATION, "def strip(image):\n    image.info = {}"),
         ("owner_filters", STORE, "def lock(account_id):\n    where(accounts.c.id == account_id)"),
