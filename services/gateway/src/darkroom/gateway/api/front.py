@@ -135,7 +135,7 @@ class FrontDoor:
             raise TooLarge(f"The body is larger than {limit} bytes.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
     """One request on its way through the door."""
 

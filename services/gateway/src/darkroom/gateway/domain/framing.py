@@ -16,6 +16,11 @@ _HOST: Final = re.compile(
     rb"[A-Za-z0-9._~%!$&'()*+,=-]*(?::[0-9]{0,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{0,5})?"
 )
 
+# All that decides where a request ends and whom it is for.
+_FRAMING: Final = frozenset(
+    {b"host", b"transfer-encoding", b"content-length", b"upgrade", b"expect"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class HeadLimits:
@@ -26,6 +31,26 @@ class HeadLimits:
     header_count: int
 
 
+def refuse_size(
+    limits: HeadLimits, *, url_bytes: int, headers: Sequence[Header]
+) -> ServiceError | None:
+    """Return why a complete head is refused for its size, or None."""
+    if url_bytes > limits.url_bytes:
+        return UrlTooLong()
+    taken = sum([len(name) + len(value) for name, value in headers])
+    taken += HEADER_OVERHEAD_BYTES * len(headers)
+    if taken > limits.header_bytes or len(headers) > limits.header_count:
+        return HeadersTooLarge()
+    return None
+
+
+def refuse_unfinished(limits: HeadLimits, *, url_bytes: int, fed_bytes: int) -> ServiceError | None:
+    """Return why a head that has not ended after so many bytes is read no further, or None."""
+    if url_bytes > limits.url_bytes:
+        return UrlTooLong()
+    return HeadersTooLarge() if fed_bytes > limits.url_bytes + limits.header_bytes else None
+
+
 def refuse_head(version: str, headers: Sequence[Header]) -> ServiceError | None:
     """Return why a complete head is refused, or None.
 
@@ -34,36 +59,27 @@ def refuse_head(version: str, headers: Sequence[Header]) -> ServiceError | None:
     """
     if version not in {"1.1", "1.0"}:
         return BadFraming()
-    hosts = [value for name, value in headers if name == b"host"]
+    framing = [header for header in headers if header[0] in _FRAMING]
+    hosts = [value for name, value in framing if name == b"host"]
     if len(hosts) != 1 and not (version == "1.0" and not hosts):
         return BadFraming("Exactly one Host header is required.")
     if hosts and _HOST.fullmatch(hosts[0]) is None:
         return BadFraming("The Host header is not a host.")
-    return _refuse_body_framing(version, headers)
+    # Most requests have no more to frame than their host.
+    return _refuse_body_framing(version, framing) if len(framing) > 1 else None
 
 
-def _refuse_body_framing(version: str, headers: Sequence[Header]) -> ServiceError | None:
-    codings = [value for name, value in headers if name == b"transfer-encoding"]
-    lengths = [value for name, value in headers if name == b"content-length"]
+def _refuse_body_framing(version: str, framing: Sequence[Header]) -> ServiceError | None:
+    codings = [value for name, value in framing if name == b"transfer-encoding"]
+    lengths = [value for name, value in framing if name == b"content-length"]
     if codings and (lengths or version == "1.0" or codings != [b"chunked"]):
         return BadFraming("Only `Transfer-Encoding: chunked`, alone, is accepted.")
     if len(lengths) > 1:
         return BadFraming("Only one Content-Length is accepted.")
-    if (codings or lengths not in ([], [b"0"])) and any(name == b"upgrade" for name, _ in headers):
+    if (codings or lengths not in ([], [b"0"])) and any(name == b"upgrade" for name, _ in framing):
         # After an upgrade the parser leaves the body unread; we never upgrade.
         return BadFraming("An upgrade cannot be asked for with a body.")
-    expectations = [value.lower() for name, value in headers if name == b"expect"]
+    expectations = [value.lower() for name, value in framing if name == b"expect"]
     if expectations not in ([], [b"100-continue"]):
         return BadFraming("Only `Expect: 100-continue` is understood.")
-    return None
-
-
-def refuse_size(
-    limits: HeadLimits, *, url_bytes: int, header_bytes: int, header_count: int
-) -> ServiceError | None:
-    """Return why a head is refused for its size, complete or not, or None."""
-    if url_bytes > limits.url_bytes:
-        return UrlTooLong()
-    if header_bytes > limits.header_bytes or header_count > limits.header_count:
-        return HeadersTooLarge()
     return None

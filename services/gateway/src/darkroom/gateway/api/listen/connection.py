@@ -14,7 +14,7 @@ from darkroom.gateway.api.listen.refuse import error_for_method, refusal_bytes, 
 from darkroom.gateway.api.listen.wire import LingeringWire
 from darkroom.gateway.domain.door import Doorkeeper
 from darkroom.gateway.domain.errors import BadFraming
-from darkroom.gateway.domain.framing import HEADER_OVERHEAD_BYTES, refuse_head, refuse_size
+from darkroom.gateway.domain.framing import refuse_head, refuse_size, refuse_unfinished
 from darkroom.gateway.domain.matching import RouteTable
 from darkroom.gateway.domain.pace import Pace
 from darkroom.platform.errors import ServiceError, TooSlow
@@ -42,7 +42,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._rules = self._keeper.rules
         self._wire: LingeringWire
         self._in_head = self._in_body = self._is_refused = False
-        self._head_bytes = self._fed_bytes = self._body_bytes = 0
+        self._fed_bytes = self._body_bytes = 0
         self._pace: Pace | None = None
         self._alarm, self._stall = Alarm(self.loop), Alarm(self.loop)
         self._refusal: ServiceError | None = None
@@ -111,20 +111,13 @@ class GuardedConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._in_head = True
-        self._head_bytes = self._fed_bytes = 0
+        self._fed_bytes = 0
         super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        self._check_size()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
-        self._head_bytes += len(name) + len(value) + HEADER_OVERHEAD_BYTES
-        self._check_size()
 
     def on_headers_complete(self) -> None:
         self._alarm.stop()
+        limits = self._rules.head
+        self._raise_if(refuse_size(limits, url_bytes=len(self.url), headers=self.headers))
         self._raise_if(refuse_head(self.parser.get_http_version(), self.headers))
         if self.parser.get_method() == b"CONNECT":
             self._raise_if(error_for_method(self._table, self.url))
@@ -170,16 +163,6 @@ class GuardedConnection(HttpToolsProtocol):
     def _should_upgrade(self) -> bool:
         return False
 
-    def _check_size(self) -> None:
-        self._raise_if(
-            refuse_size(
-                self._rules.head,
-                url_bytes=len(self.url),
-                header_bytes=self._head_bytes,
-                header_count=len(self.headers),
-            )
-        )
-
     def _raise_if(self, error: ServiceError | None) -> None:
         """End the parsing: out of a callback an error reaches us as the parser's own."""
         if error is not None:
@@ -189,14 +172,13 @@ class GuardedConnection(HttpToolsProtocol):
     def _watch(self, fed_bytes: int) -> None:
         """Put a clock beside whatever has not arrived whole."""
         if self._in_head:
+            # A header is reported at its end only; its bytes count from the first on.
             self._fed_bytes += fed_bytes
-            head = self._rules.head
-            # A header that never ends is not reported before its end; its bytes are.
-            if self._fed_bytes > head.url_bytes + head.header_bytes:
-                self._refuse(
-                    refuse_size(head, url_bytes=0, header_bytes=self._fed_bytes, header_count=0)
-                    or BadFraming()
-                )
+            late = refuse_unfinished(
+                self._rules.head, url_bytes=len(self.url), fed_bytes=self._fed_bytes
+            )
+            if late is not None:
+                self._refuse(late)
             elif not self._alarm.is_set:
                 self._alarm.start(self._rules.head_seconds, self._head_is_late)
         elif self._in_body and self._pace is None:
