@@ -1,19 +1,21 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from darkroom.catalog.app import create_app
 from darkroom.catalog.domain.image import Image
 from darkroom.catalog.settings import CatalogSettings, Role
-from darkroom.contracts.ids import Prefix, encode_id, new_id
+from darkroom.contracts.ids import Prefix, encode_id
 from darkroom.contracts.registration import ALBUM_CHECK_PATH, RegisterImage
 from darkroom.embedded.ports import free_port
 from darkroom.platform.settings import PostgresSettings
 from darkroom.testing.fixtures.web import AppServer
 
-ALBUM = encode_id(Prefix.ALBUM, new_id())
-IMAGE = encode_id(Prefix.IMAGE_PARTR, new_id())
+# Fixed, so that every test worker names the cases alike.
+ALBUM = encode_id(Prefix.ALBUM, UUID(int=1))
+IMAGE = encode_id(Prefix.IMAGE_PARTR, UUID(int=2))
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import literal, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from darkroom.catalog.domain.errors import ImageMissing
 from darkroom.catalog.domain.image import Image
@@ -67,27 +69,9 @@ class Images:
 
     async def add(self, image: Image) -> Image | None:
         """Insert at the end of its album and count it; None when its ids are taken already."""
-        owner = image.owner
-        place = (
-            update(albums)
-            .where(
-                albums.c.id == image.album_id,
-                albums.c.account_id == owner.account_id,
-                albums.c.stage == owner.stage,
-            )
-            .values(next_seq=albums.c.next_seq + 1)
-            .returning((albums.c.next_seq - 1).label("album_seq"))
-            .cte("place")
-        )
         columns = columns_of(image)
-        values = [literal(value, images.c[name].type) for name, value in columns.items()]
-        statement = (
-            insert(images)
-            .from_select([*columns, "album_seq"], select(*values, place.c.album_seq))
-            .on_conflict_do_nothing()
-            .returning(images.c.album_seq)
-        )
-        album_seq = await self._session.scalar(statement)
+        values = {_parameter(name): value for name, value in columns.items()}
+        album_seq = await self._session.scalar(_ADD, values)
         if album_seq is None:
             return None
         added = replace(image, album_seq=album_seq)
@@ -96,12 +80,10 @@ class Images:
 
     async def save(self, before: Image, after: Image) -> None:
         """Write what a job changed, move the counts and, once complete, add the renditions."""
-        await self._session.execute(
-            update(images).where(images.c.id == after.id).values(**state_columns(after))
-        )
+        await self._session.execute(_SAVE, {"saved_id": after.id, **state_columns(after)})
         if after.renditions and not before.renditions:
             rows = [made.model_dump() | {"image_id": after.id} for made in after.renditions]
-            await self._session.execute(insert(renditions).values(rows))
+            await self._session.execute(insert(renditions), rows)
         if before.status is not after.status:
             await self._count(after, {before.status: -1, after.status: 1})
 
@@ -112,3 +94,36 @@ class Images:
             bucket=bucket_of(image.album_seq),
             deltas=deltas,
         )
+
+
+def _parameter(column: str) -> str:
+    # The bare names of columns are taken by the statement itself.
+    return f"its_{column}"
+
+
+def _add() -> ReturningInsert[int]:
+    """Take the album's next number and insert the image under it, in one statement."""
+    place = (
+        update(albums)
+        .where(
+            albums.c.id == bindparam("its_album_id"),
+            albums.c.account_id == bindparam("its_account_id"),
+            albums.c.stage == bindparam("its_stage"),
+        )
+        .values(next_seq=albums.c.next_seq + 1)
+        .returning((albums.c.next_seq - 1).label("album_seq"))
+        .cte("place")
+    )
+    given = [column for column in images.c if column.name != "album_seq"]
+    values = [bindparam(_parameter(column.name), type_=column.type) for column in given]
+    return (
+        insert(images)
+        .from_select([*given, images.c.album_seq], select(*values, place.c.album_seq))
+        .on_conflict_do_nothing()
+        .returning(images.c.album_seq)
+    )
+
+
+# Composed once: putting them together costs more than running them.
+_ADD: Final = _add()
+_SAVE: Final = update(images).where(images.c.id == bindparam("saved_id"))
