@@ -137,6 +137,8 @@ async def test_a_kill_in_mid_put_leaves_nothing_or_all(s3_server: OwnS3) -> None
         await s3_server.restart()
         stored = await putting
         assert stored.size_bytes == len(body)
+        files = await asyncio.to_thread(lambda: list(s3_server.directory.rglob("*")))
+        assert [file.name for file in files if file.is_file()] == ["a"]
         assert [blob.key async for blob in store.list("")] == ["originals/a"]
 
 

@@ -83,7 +83,7 @@ def make_services(home: Home, settings: EmbeddedSettings, stores: Stores) -> Ser
         s3 | keys | {"CATALOG_URL": catalog[0].url, "SPOOL_DIR": str(home / "spool")},
     )
     return Services(
-        _gateway(home, settings, admin, nats, (auth, upload, catalog[0])),
+        _gateway(home, settings, admin=admin, nats=nats, upstreams=(auth, upload, catalog[0])),
         auth,
         upload,
         catalog,
@@ -94,6 +94,7 @@ def make_services(home: Home, settings: EmbeddedSettings, stores: Stores) -> Ser
 def _gateway(
     home: Home,
     settings: EmbeddedSettings,
+    *,
     admin: int,
     nats: Mapping[str, str],
     upstreams: tuple[Service, ...],

@@ -43,7 +43,7 @@ def localhost() -> str:
     Clients that try the first address only, which may be ::1, then find the gateway as well.
     """
     try:
-        found = {info[4][0] for info in socket.getaddrinfo("localhost", None)}
+        found = {address[0] for *_, address in socket.getaddrinfo("localhost", None)}
         with closing(socket.socket(socket.AF_INET6, socket.SOCK_STREAM)) as probe:
             probe.bind(("::1", 0))
     except OSError:

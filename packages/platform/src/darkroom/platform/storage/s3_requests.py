@@ -94,7 +94,7 @@ class S3Requests:
 
         `seconds` bounds the request as a whole; None leaves only the bound on silence.
         """
-        url, signed = self._signed(method, key, query or {}, headers or {}, body)
+        url, signed = self._signed(method, key, query=query or {}, headers=headers or {}, body=body)
         timeout = aiohttp.ClientTimeout(
             total=seconds, sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS
         )
@@ -121,6 +121,7 @@ class S3Requests:
         self,
         method: str,
         key: str,
+        *,
         query: Mapping[str, str],
         headers: Mapping[str, str],
         body: Body,

@@ -52,45 +52,45 @@ def jpeg(
     """Return a JPEG that looks like `upright` to a viewer that honours its orientation."""
     # Full colour resolution, so that the quarters' borders stay where they are.
     options = {"quality": quality, "subsampling": 0} | options
-    return _saved("JPEG", width, height, orientation, options)
+    return _saved("JPEG", (width, height), orientation, options)
 
 
 def png(
     width: int = 64, height: int = 48, *, orientation: int | None = None, **options: Any
 ) -> bytes:
     """Return a PNG in RGB."""
-    return _saved("PNG", width, height, orientation, options)
+    return _saved("PNG", (width, height), orientation, options)
 
 
 def webp(
     width: int = 64, height: int = 48, *, orientation: int | None = None, **options: Any
 ) -> bytes:
     """Return a lossless WebP."""
-    return _saved("WEBP", width, height, orientation, {"lossless": True} | options)
+    return _saved("WEBP", (width, height), orientation, {"lossless": True} | options)
 
 
 def tiff(
     width: int = 64, height: int = 48, *, orientation: int | None = None, **options: Any
 ) -> bytes:
     """Return a TIFF."""
-    return _saved("TIFF", width, height, orientation, options)
+    return _saved("TIFF", (width, height), orientation, options)
 
 
 def avif(
     width: int = 64, height: int = 48, *, orientation: int | None = None, **options: Any
 ) -> bytes:
     """Return an AVIF."""
-    return _saved("AVIF", width, height, orientation, {"quality": 90} | options)
+    return _saved("AVIF", (width, height), orientation, {"quality": 90} | options)
 
 
 def gif(width: int = 64, height: int = 48, **options: Any) -> bytes:
     """Return a GIF of one frame."""
-    return _saved("GIF", width, height, None, options)
+    return _saved("GIF", (width, height), None, options)
 
 
 def bmp(width: int = 64, height: int = 48, **options: Any) -> bytes:
     """Return a BMP."""
-    return _saved("BMP", width, height, None, options)
+    return _saved("BMP", (width, height), None, options)
 
 
 @lru_cache(maxsize=4)
@@ -130,9 +130,9 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def _saved(
-    kind: str, width: int, height: int, orientation: int | None, options: dict[str, Any]
+    kind: str, size: tuple[int, int], orientation: int | None, options: dict[str, Any]
 ) -> bytes:
-    image = upright(width, height)
+    image = upright(*size)
     if orientation is None:
         return encoded(image, kind, **options)
     exif = Image.Exif()
