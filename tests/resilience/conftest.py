@@ -19,4 +19,7 @@ async def load(stack: Stack) -> AsyncIterator[Load]:
     timeout = aiohttp.ClientTimeout(total=90)
     async with aiohttp.ClientSession(timeout=timeout) as http:
         partr = Partr(http, stack.base_url, stack.key)
-        yield Load(partr, stack, await partr.album("under fault"))
+        load = Load(partr, stack)
+        await load.healthy()
+        load.album_id = await partr.album("under fault")
+        yield load

@@ -1,7 +1,8 @@
 """Load that keeps uploading while something breaks, and the invariants checked afterwards."""
 
 import asyncio
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -11,9 +12,12 @@ import psutil
 from darkroom.testing import pictures
 from darkroom.testing.stack import Partr, Stack
 
-# Enough that every fault falls among uploads at every step, few enough for two cores.
-UPLOADS = 40
+# Long enough that uploads are at every step when something breaks.
+STEADY_SECONDS = 1.0
+# As many as keep two cores busy.
 CLIENTS = 4
+# A restart with its back-off, or a database that replays its log, on a busy machine.
+RECOVERY_SECONDS = 60
 
 
 @dataclass
@@ -30,22 +34,33 @@ class Load:
 
     partr: Partr
     stack: Stack
-    album_id: str
+    album_id: str = ""
     history: History = field(default_factory=History)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    is_over: bool = False
 
-    async def run(self) -> None:
-        """Upload until every number is used, whatever the answers."""
-        numbers = iter(range(UPLOADS))
-        await asyncio.gather(*(self._client(numbers) for _ in range(CLIENTS)))
+    async def through(self, fault: Callable[[], None]) -> None:
+        """Upload before, during and after a fault, until the platform is healthy again."""
+        async with asyncio.TaskGroup() as clients:
+            for _ in range(CLIENTS):
+                clients.create_task(self._client())
+            await asyncio.sleep(STEADY_SECONDS)
+            fault()
+            await asyncio.sleep(STEADY_SECONDS)
+            await self.healthy()
+            await asyncio.sleep(STEADY_SECONDS)
+            self.is_over = True
 
-    async def _client(self, numbers: Iterator[int]) -> None:
-        for number in numbers:
-            picture = pictures.jpeg(200 + number, 150)
+    async def _client(self) -> None:
+        while not self.is_over:
+            # A picture of its own each, so that no two uploads could be taken for one.
+            number = next(self.numbers)
+            picture = pictures.jpeg(200 + number % 100, 100 + number // 100)
             try:
                 reply = await self.partr.upload(picture, album_id=self.album_id)
             except aiohttp.ClientError:
                 self.history.unknown += 1
-                await asyncio.sleep(0.2)
+                await self.healthy()
                 continue
             # A refusal must be an honest "not now"; anything else would be a wrong verdict.
             assert reply.status in {201, 502, 503, 504}, reply.body
@@ -53,7 +68,19 @@ class Load:
                 self.history.acknowledged.append(reply.json()["image_id"])
             else:
                 self.history.unknown += 1
+                await self.healthy()
+
+    async def healthy(self) -> None:
+        """Wait, as a patient client does, until the platform says that it takes uploads."""
+        async with asyncio.timeout(RECOVERY_SECONDS):
+            while not await self._is_healthy():
                 await asyncio.sleep(0.2)
+
+    async def _is_healthy(self) -> bool:
+        try:
+            return (await self.partr.call("GET", "/health")).status == HTTPStatus.OK
+        except aiohttp.ClientError:
+            return False
 
     async def assert_nothing_lost(self) -> None:
         """Check the invariants: acknowledged means durable, one effect, and no limbo."""
@@ -65,7 +92,7 @@ class Load:
         total = (await self.partr.images(self.album_id))["meta"]["total"]
         assert len(acknowledged) <= total <= len(acknowledged) + self.history.unknown
         for status in ("queued", "processing"):
-            while (await self.partr.images(self.album_id, status=status))["images"]:  # noqa: ASYNC110 - another process changes it
+            while (await self.partr.images(self.album_id, status=status))["images"]:
                 await asyncio.sleep(0.2)
         assert (await self.partr.images(self.album_id, status="ready"))["meta"]["total"] == total
 

@@ -1,5 +1,7 @@
 """Turn telemetry on for a process; spans leave only when an OTLP endpoint is set."""
 
+from functools import lru_cache
+
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -22,6 +24,11 @@ def setup_telemetry(service: str, settings: TelemetrySettings) -> None:
     trace.set_tracer_provider(provider)
 
 
+@lru_cache(maxsize=1)
 def tracer() -> trace.Tracer:
-    """Return the tracer every span of ours comes from; free of cost while tracing is off."""
+    """Return the tracer every span of ours comes from; next to free while tracing is off.
+
+    Kept, because asking for one reads the environment; a tracer asked for before tracing is set
+    up follows the provider once there is one.
+    """
     return trace.get_tracer("darkroom")
