@@ -129,6 +129,14 @@ async def studio_with(
 
 
 @pytest_asyncio.fixture
+async def idle_studio(resources: Resources) -> Studio:
+    studio = Studio(resources)
+    for kind in (JobStartedV1, JobCompletedV1, JobFailedV1):
+        await resources.bus.listen(kind, studio.hear)
+    return studio
+
+
+@pytest_asyncio.fixture
 async def studio(studio_with: Callable[..., Any]) -> Studio:
     started: Studio = await studio_with()
     return started

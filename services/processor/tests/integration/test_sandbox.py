@@ -1,11 +1,13 @@
 import asyncio
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from darkroom.processor.engines.confinement import Confinement
 from darkroom.processor.engines.sandbox import ChildDied, ChildOverran, Sandbox, open_sandbox
 from darkroom.processor.engines.scratch import Scratch, open_scratch
 from darkroom.testing import pictures
+from darkroom.testing.pictures.plain import encoded
 
 SECRET_NAME = "PROCESSOR_S3__SECRET_KEY"
 
@@ -145,6 +148,18 @@ async def test_a_bomb_costs_a_child_next_to_nothing_up_06(
         assert time.perf_counter() - started < 0.05
     assert answer.verdict is Verdict.TOO_LARGE
     assert child.memory_info().rss - before < 5_000_000
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF", "TIFF", "BMP"])
+async def test_every_format_develops_behind_the_fences(
+    kind: str, sandbox: Sandbox, request_for: Callable[..., pipeline.Request], scratch: Scratch
+) -> None:
+    request = request_for(encoded(pictures.upright(400, 300), kind))
+    with scratch.folder() as folder:
+        shutil.copy(request.source, folder)
+        inside = replace(request, source=folder / "source", folder=folder)
+        answer = await sandbox.run(pipeline.develop, inside)
+    assert answer.verdict is Verdict.OK, answer.detail
 
 
 async def test_children_are_gone_after_closing(scratch: Scratch) -> None:

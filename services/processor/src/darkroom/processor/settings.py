@@ -18,6 +18,7 @@ class ProcessorSettings(ServiceSettings):
     s3: S3Settings
     scratch_dir: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()))
     slots: PositiveInt = 1
-    # The slowest picture within budget, a 64 MP PNG, takes four seconds of a core.
+    # The slowest still picture within budget, a 63 MP AVIF, takes six seconds of a core.
     cpu_seconds: PositiveInt = 10
-    wall_seconds: PositiveFloat = 15.0
+    # For a decoder that sleeps: longer than the processor time takes on a busy machine.
+    wall_seconds: PositiveFloat = 30.0

@@ -24,8 +24,9 @@ from darkroom.processor.engines.confinement import (
 
 # A child that leaks a little in some decoder is replaced before it matters.
 TASKS_PER_CHILD: Final = 50
-# The parent's last word when a decoder neither ends nor burns processor time.
-WALL_SECONDS: Final = 15.0
+# The parent's last word when a decoder neither ends nor burns processor time. Three times the
+# processor time a task may take, so that a busy machine does not fail a picture that is fine.
+WALL_SECONDS: Final = 30.0
 # Longer than a child takes to start on a loaded machine, fork server included.
 START_SECONDS: Final = 30.0
 # The pool needs no time: its children die of SIGTERM at once.

@@ -28,8 +28,8 @@ _MAX_PNG_CHUNK_BYTES: Final = 4_000_000
 def prepare_codecs() -> None:
     """Set the decoders up, once a process."""
     pillow_heif.register_heif_opener(thumbnails=False)
-    # One job is one core, and a child may not start threads.
-    pillow_heif.options.DECODE_THREADS = 1
+    # One job is one core.
+    pillow_heif.options.DECODE_THREADS = 0
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     PngImagePlugin.MAX_TEXT_CHUNK = _MAX_PNG_CHUNK_BYTES
     PngImagePlugin.MAX_TEXT_MEMORY = _MAX_PNG_CHUNK_BYTES

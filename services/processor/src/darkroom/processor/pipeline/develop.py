@@ -43,7 +43,8 @@ STEPS: Final = READING + MAKING
 
 # Storage of ours that is full or failing says nothing about the image.
 _OUR_STORAGE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOENT})
-_OUT_OF_MEMORY: Final = ("memory", "security limit")
+# "Encoding error 1" is WebP's way to say it, "encoding of color planes" AVIF's.
+_OUT_OF_MEMORY: Final = ("memory", "security limit", "encoding error 1", "color planes")
 _CUT_SHORT: Final = ("truncated", "premature", "unexpected end", "end of file", "eof")
 _TOO_MUCH: Final = ("too large", "too many", "exceed")
 

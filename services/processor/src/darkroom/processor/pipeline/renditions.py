@@ -46,7 +46,7 @@ def _picture(
     # A thumbnail stands still; what is processed moves as its source did.
     moves = work.frames > 1 and target in CAN_MOVE and wanted.name is RenditionName.PROCESSED
     if moves:
-        frames = open_frames(work, lambda frame: _developed(work, frame, wanted.recipe))
+        frames = open_frames(work, lambda frame: _developed(work, frame, wanted.recipe, target))
         return frames, {"save_all": True, **timing(work, frames)}
     if work.indexed is not None and not wanted.recipe.operations and target in _HOLDS_PALETTE:
         return work.indexed, {}
@@ -54,14 +54,14 @@ def _picture(
     return writable(image, target), {}
 
 
-def _developed(work: Work, frame: Image.Image, recipe: Recipe) -> Image.Image:
+def _developed(work: Work, frame: Image.Image, recipe: Recipe, target: ImageFormat) -> Image.Image:
     """Bring one further frame through the steps the first one took."""
     upright = turned(frame, work.orientation)
     if frame.mode == "P" and work.profile is None and not recipe.operations:
         return bare(upright)
     made = _operated(normalise(upright, work.profile), recipe, preview=None)
     made.info = {}
-    return made
+    return writable(made, target)
 
 
 def _operated(image: Image.Image, recipe: Recipe, *, preview: Image.Image | None) -> Image.Image:
