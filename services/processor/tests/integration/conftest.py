@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest_asyncio
 
@@ -74,7 +73,9 @@ class Studio:
         return job
 
     def events(self, kind: type[Event], job: JobRequestedV1) -> list[Any]:
-        return [e for e in self.told if isinstance(e, kind) and _job_of(e) == job.job_id]
+        return [
+            e for e in self.told if isinstance(e, kind) and getattr(e, "job_id", None) == job.job_id
+        ]
 
     async def result(self, job: JobRequestedV1) -> Any:
         async with asyncio.timeout(RESULT_SECONDS):
@@ -85,11 +86,6 @@ class Studio:
 
     def _results(self, job: JobRequestedV1) -> Sequence[Event]:
         return self.events(JobCompletedV1, job) + self.events(JobFailedV1, job)
-
-
-def _job_of(event: Event) -> UUID:
-    job_id: UUID = event.job_id  # type: ignore[attr-defined]
-    return job_id
 
 
 @pytest_asyncio.fixture

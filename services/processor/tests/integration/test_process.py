@@ -50,7 +50,7 @@ async def start(processor_settings: ProcessorSettings, tmp_path: Path) -> AsyncI
     yield run
     for process in running:
         if process.returncode is None:
-            process.kill()
+            process.terminate()
             await process.wait()
 
 

@@ -36,7 +36,8 @@ class Frames(Image.Image):
         self._source.load()
         made = self._develop(self._source.copy())
         self.im, self._mode, self._size, self.palette = made.im, made.mode, made.size, made.palette
-        self.info = made.info
+        self.info.clear()
+        self.info.update(made.info)
         self._at = frame
 
     def tell(self) -> int:

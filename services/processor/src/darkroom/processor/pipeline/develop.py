@@ -1,12 +1,15 @@
 """The steps in their order, and the edge where whatever a decoder raises becomes a verdict."""
 
 import errno
+import struct
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from PIL import Image, ImageCms
 
 from darkroom.contracts.jobs import Findings, MadeRendition, WantedRendition
 from darkroom.processor.domain.verdict import Refusal, Verdict
@@ -41,6 +44,25 @@ MAKING: Final[tuple[Step, ...]] = (
 )
 STEPS: Final = READING + MAKING
 
+# Ten classes have come out of decoders on bad files; these are their families. What is none of
+# them is no fault of a file: it goes up to the parent, and the job to the dead letters.
+DECODER_FAULTS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BufferError,
+    EOFError,
+    Image.DecompressionBombError,
+    ImageCms.PyCMSError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 # Storage of ours that is full or failing says nothing about the image.
 _OUR_STORAGE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOENT})
 # "Encoding error 1" is WebP's way to say it, "encoding of color planes" AVIF's.
@@ -101,7 +123,7 @@ def _run(work: Work, steps: tuple[Step, ...], *, otherwise: Verdict) -> Develope
             step(work)
     except Refusal as refusal:
         return Developed(refusal.verdict, refusal.detail)
-    except Exception as error:  # the edge to the decoders, which raise ten classes
+    except DECODER_FAULTS as error:
         if isinstance(error, OSError) and error.errno in _OUR_STORAGE:
             raise
         return Developed(_judge(error, otherwise), f"{type(error).__name__}: {error}")
