@@ -50,8 +50,8 @@ drift: setup ## Check that generated pages and schemas are up to date
 check: format-check lint types boundaries drift ## All of the above, changing nothing
 
 .PHONY: test
-test: setup ## Unit, integration, end-to-end and architecture tests, in parallel
-	$(BIN)/pytest -n $(WORKERS) -m "not resilience"
+test: setup ## Every test: unit, integration, end to end, faults, architecture; in parallel
+	$(BIN)/pytest -n $(WORKERS)
 
 .PHONY: test-fast
 test-fast: setup ## Only what needs no server
@@ -67,7 +67,7 @@ test-resilience: setup ## Kill processes and stores with work in flight
 
 .PHONY: coverage
 coverage: setup ## Run the tests and show which lines they miss
-	$(BIN)/pytest -n $(WORKERS) -m "not resilience" --cov --cov-report=term --cov-report=html
+	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term --cov-report=html
 
 .PHONY: contracts
 contracts: setup ## Export the events' JSON Schemas and test the contracts

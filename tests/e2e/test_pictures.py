@@ -57,7 +57,7 @@ async def test_up_21_alpha_survives(
     wanted = np.asarray(pictures.opened(source).convert("RGBA"))[..., 3].astype(int)
     assert np.abs(np.asarray(made.convert("RGBA"))[..., 3] - wanted).mean() < MEAN_TOLERANCE
     small = pictures.opened((await partr.call("GET", image["thumbnail_url"])).body)
-    assert small.convert("RGBA").getextrema()[3] != (255, 255)
+    assert small.convert("RGBA").getchannel("A").getextrema() != (255, 255)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ async def test_up_12_an_animation_keeps_its_frames(partr: Partr, source: bytes) 
     assert getattr(made, "n_frames", 1) == len(pictures.FRAME_COLOURS)
     for number, colour in enumerate(pictures.FRAME_COLOURS):
         made.seek(number)
-        pixel = made.convert("RGB").getpixel((8, 8))
-        assert np.abs(np.subtract(pixel, colour)).max() < 40
+        pixel = np.asarray(made.convert("RGB"), np.int16)[8, 8]
+        assert np.abs(pixel - colour).max() < 40
         assert made.info["duration"] >= 20
 
 

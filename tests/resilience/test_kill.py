@@ -33,7 +33,7 @@ async def test_a_kill_with_uploads_in_flight_loses_nothing(
 
 async def test_n_03_a_wiped_broker_loses_nothing(load: Load) -> None:
     def wipe() -> None:
-        (store,) = load.stack.home.glob("nats/**/jetstream")
+        store = load.stack.home / "nats" / "jetstream"
         # Moved rather than removed: the server would keep writing into a folder it still sees.
         store.rename(store.with_name("lost"))
         load.kill("nats-server")

@@ -32,6 +32,8 @@ from darkroom.embedded.tour import curl_line, open_api, take_tour
 # Every process is alive by then; what is left is one connection to each store.
 _HEALTH_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.05
+# Ctrl-C reaches us from the terminal and once more through make; that is one wish, told twice.
+_SAME_SIGNAL_SECONDS: Final = 2.0
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -77,6 +79,7 @@ class _Platform:
         self._stores = make_stores(home)
         self._services = make_services(home, settings, self._stores)
         self._stop = asyncio.Event()
+        self._asked_to_stop_at: float | None = None
 
     async def run(self) -> None:
         """Start, wait for a signal, and stop; a signal during the start stops it as well."""
@@ -97,10 +100,14 @@ class _Platform:
             await self._end()
 
     def _on_signal(self) -> None:
-        if self._stop.is_set():
+        """Stop in order at the first signal; a second, meant one kills what still runs."""
+        now = time.monotonic()
+        if self._asked_to_stop_at is None:
+            self._asked_to_stop_at = now
+            self._stop.set()
+        elif now - self._asked_to_stop_at > _SAME_SIGNAL_SECONDS:
             self._console.say("Killing what still runs.")
             self._supervisor.kill_all()
-        self._stop.set()
 
     async def _start(self) -> None:
         started = time.monotonic()

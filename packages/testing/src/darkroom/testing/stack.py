@@ -80,14 +80,16 @@ class Partr:
     async def terminal(self, image_id: str) -> dict[str, Any]:
         """Poll until the image is ready or failed; fail the test when it never is."""
         deadline = time.monotonic() + TERMINAL_SECONDS
+        status = "unseen"
         while time.monotonic() < deadline:
             reply = await self.call("GET", f"/api/v1/images/{image_id}")
             assert reply.status == HTTPStatus.OK, reply.body
             image: dict[str, Any] = reply.json()
-            if image["status"] in {"ready", "failed"}:
+            status = image["status"]
+            if status in {"ready", "failed"}:
                 return image
             await asyncio.sleep(0.05)
-        pytest.fail(f"{image_id} is still {image['status']} after {TERMINAL_SECONDS} s")
+        pytest.fail(f"{image_id} is still {status} after {TERMINAL_SECONDS} s")
 
     async def develop(self, picture: bytes, **options: str) -> dict[str, Any]:
         """Upload and wait for the end."""

@@ -1,56 +1,62 @@
-"""What becomes of an image whose job is past its deadline."""
+"""Which overdue images have lost their job, and how long each attempt is waited for."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from darkroom.catalog.domain.image import Image
-
 # An upload that could not be processed for a day ends `failed`; the HTTP contract says so.
 LIFETIME: Final = timedelta(hours=24)
-# A job not started by then is looked at; long beyond the latency of a healthy relay and broker.
-START_WITHIN: Final = timedelta(seconds=30)
-# A started job not finished by then is looked at; the processor's own wall clock is shorter.
-FINISH_WITHIN: Final = timedelta(seconds=60)
-# Clocks of database and service, and transactions that overlap, put rows in order to within this.
-OUTBOX_DISORDER: Final = timedelta(seconds=5)
-# The broker's clock starts when a relay reaches it. A job still unsent at its deadline has its
-# time renewed, so it is stored at most START_WITHIN and one sweep after `enqueued_at`.
-STORED_WITHIN: Final = timedelta(seconds=45)
+# Long beyond the latency of a healthy relay and broker. Looking early costs nothing: a job that
+# waits or runs is still held by the broker, and is left alone.
+FIRST_PATIENCE: Final = timedelta(seconds=30)
+# Doubled with each attempt up to an hour: results that nobody applies must not make work forever.
+MOST_DOUBLINGS: Final = 7
+# A relay sends within milliseconds; an event unsent for longer tells of an outage. Rows of
+# transactions that overlap, and two clocks, are in order to within this as well.
+UNSENT_TOLERANCE: Final = timedelta(seconds=5)
+# How long after `enqueued_at` the broker may have stored a job: it was sent before the look at
+# the outbox that would have found it unsent for too long. Longer than tolerance and interval.
+STORED_WITHIN: Final = timedelta(seconds=20)
 
 
 class Remedy(StrEnum):
     EXPIRE = "expire"
-    RENEW = "renew"
-    WAIT = "wait"
     REQUEUE = "requeue"
+
+
+def patience(attempt: int) -> timedelta:
+    """Return how long an attempt may take to its start, and from there to its end."""
+    return FIRST_PATIENCE * 2 ** min(attempt - 1, MOST_DOUBLINGS)
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The oldest job the outbox still holds, and the oldest the broker still holds.
+    """The oldest job the outbox still holds, and the oldest the broker still holds, or None.
 
-    None means that there is none. `is_broker_known` is false while the broker cannot be asked.
+    Jobs may have been sent as late as `outbox_late_until`, whenever they were asked for.
     """
 
     oldest_unsent: datetime | None
     oldest_stored: datetime | None
-    is_broker_known: bool
+    outbox_late_until: datetime
+
+    def lost_before(self, now: datetime) -> datetime | None:
+        """Return the time before which a job asked for is held by nobody, if there is one.
+
+        In a work queue an acknowledged job is gone, so the oldest one left tells of all before.
+        """
+        bounds = [now]
+        if self.oldest_unsent is not None:
+            bounds.append(self.oldest_unsent - UNSENT_TOLERANCE)
+        if self.oldest_stored is not None:
+            bound = self.oldest_stored - STORED_WITHIN
+            if self.outbox_late_until >= bound:
+                return None
+            bounds.append(bound)
+        return min(bounds)
 
 
-def decide(image: Image, backlog: Backlog, *, now: datetime) -> Remedy:
-    """Ask again only for a job that nobody holds: in a work queue, an acknowledged one is gone."""
-    if now - image.created_at >= LIFETIME:
-        return Remedy.EXPIRE
-    if _reaches(backlog.oldest_unsent, image.enqueued_at + OUTBOX_DISORDER):
-        return Remedy.RENEW
-    if not backlog.is_broker_known:
-        return Remedy.WAIT
-    if _reaches(backlog.oldest_stored, image.enqueued_at + STORED_WITHIN):
-        return Remedy.WAIT
-    return Remedy.REQUEUE
-
-
-def _reaches(oldest: datetime | None, moment: datetime) -> bool:
-    return oldest is not None and oldest <= moment
+def is_late(oldest_unsent: datetime | None, *, now: datetime) -> bool:
+    """Tell whether the outbox holds a job for longer than any healthy relay would."""
+    return oldest_unsent is not None and now - oldest_unsent > UNSENT_TOLERANCE
