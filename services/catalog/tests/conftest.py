@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from darkroom.catalog.domain.image import Image, Original
-from darkroom.catalog.domain.overdue import START_WITHIN
+from darkroom.catalog.domain.overdue import patience
 from darkroom.catalog.domain.owner import Owner
 from darkroom.contracts.ids import new_id
 from darkroom.contracts.images import ImageFormat, ImageStatus, RenditionName, Visibility
@@ -43,7 +43,7 @@ def make_image(owner: Owner) -> Callable[..., Image]:
             attempt=1,
             preset=Preset.OPTIMIZE,
             enqueued_at=NOON,
-            deadline_at=NOON + START_WITHIN,
+            deadline_at=NOON + patience(1),
             version=1,
             url_version=1,
             visibility=Visibility.UNLISTED,

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from darkroom.catalog.domain.image import Image
-from darkroom.catalog.domain.overdue import LIFETIME, START_WITHIN, Remedy
-from darkroom.catalog.operations.overdue import remedy_overdue
+from darkroom.catalog.domain.overdue import LIFETIME, Remedy, patience
+from darkroom.catalog.operations.overdue import Remedies
 from darkroom.catalog.store.images import Images
 from darkroom.catalog.store.locks import Chore, turn
 from darkroom.catalog.store.tables import outbox
@@ -23,6 +23,7 @@ from darkroom.testing.own import OwnNats
 
 Make = Callable[..., Awaitable[Image]]
 SECOND = timedelta(seconds=1)
+OVERDUE = patience(1) + SECOND
 
 
 @pytest_asyncio.fixture
@@ -39,8 +40,12 @@ def relay(engine: AsyncEngine, bus: JetStream) -> Relay:
 
 @pytest.fixture
 def sweep(sessions: SessionFactory, bus: JetStream) -> Callable[..., Awaitable[dict[Remedy, int]]]:
-    async def run(*, later: timedelta = START_WITHIN + SECOND) -> dict[Remedy, int]:
-        return dict(await remedy_overdue(sessions, bus, now=datetime.now(UTC) + later))
+    async def run(
+        *, later: timedelta = OVERDUE, late: timedelta = timedelta(hours=-1)
+    ) -> dict[Remedy, int]:
+        now = datetime.now(UTC)
+        remedies = Remedies(sessions, bus, outbox_late_until=now + late)
+        return dict(await remedies.apply(now=now + later))
 
     return run
 
@@ -76,11 +81,9 @@ async def test_k_12_a_job_still_in_the_outbox_is_not_asked_for_twice(
     sweep: Any, register: Make, unsent_jobs: Any, reload: Any
 ) -> None:
     image = await register()
-    assert await sweep() == {Remedy.RENEW: 1}
+    assert await sweep() == {}
     assert [job.attempt for job in await unsent_jobs()] == [1]
-    renewed = await reload(image)
-    assert renewed.enqueued_at > image.enqueued_at
-    assert (renewed.attempt, renewed.version) == (1, 1)
+    assert await reload(image) == image
 
 
 async def test_a_job_that_waits_in_its_lane_is_waited_for(
@@ -88,12 +91,32 @@ async def test_a_job_that_waits_in_its_lane_is_waited_for(
 ) -> None:
     image = await register()
     await relay.drain()
-    assert await sweep() == {Remedy.WAIT: 1}
-    assert await unsent_jobs() == []
-    waiting = await reload(image)
-    assert waiting.deadline_at > image.deadline_at
-    assert waiting.enqueued_at == image.enqueued_at
     assert await sweep() == {}
+    assert await sweep(later=LIFETIME - SECOND) == {}
+    assert await unsent_jobs() == []
+    assert await reload(image) == image
+
+
+async def test_a_job_sent_late_is_not_taken_for_lost(
+    sweep: Any, register: Make, relay: Relay, unsent_jobs: Any
+) -> None:
+    asked_long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    await register(now=asked_long_ago)
+    await relay.drain()
+    assert await sweep(late=timedelta(0)) == {}
+    assert await unsent_jobs() == []
+
+
+async def test_a_lane_that_has_passed_a_job_has_lost_it(
+    sweep: Any, register: Make, relay: Relay, sessions: SessionFactory, unsent_jobs: Any
+) -> None:
+    lost = await register(now=datetime.now(UTC) - timedelta(minutes=5))
+    async with transaction(sessions) as session:
+        await session.execute(outbox.delete())
+    await register()
+    await relay.drain()
+    assert await sweep() == {Remedy.REQUEUE: 1}
+    assert [(job.image_id, job.attempt) for job in await unsent_jobs()] == [(lost.id, 2)]
 
 
 async def test_a_wiped_broker_loses_no_image(
@@ -114,7 +137,8 @@ async def test_a_wiped_broker_loses_no_image(
     again = await reload(images[0])
     assert (again.attempt, again.status, again.version) == (2, ImageStatus.QUEUED, 1)
     await relay.drain()
-    assert await sweep(later=2 * START_WITHIN + 2 * SECOND) == {Remedy.WAIT: 3}
+    assert again.deadline_at - again.enqueued_at == patience(2)
+    assert await sweep(later=patience(1) + patience(2) + 2 * SECOND) == {}
 
 
 async def reconnected(bus: JetStream) -> None:
@@ -129,7 +153,7 @@ async def test_while_the_broker_is_away_nothing_is_asked_for_again(
     await register()
     await relay.drain()
     await nats_server.stop()
-    assert await sweep() == {Remedy.WAIT: 1}
+    assert await sweep() == {}
     assert await unsent_jobs() == []
 
 

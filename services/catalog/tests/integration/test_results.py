@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -179,7 +179,7 @@ async def test_k_18_k_19_an_older_attempt_changes_nothing(
     image = await register()
     now = datetime.now(UTC)
     async with transaction(sessions) as session:
-        again = image.requeue(now=now, deadline_at=now + timedelta(seconds=30))
+        again = image.requeue(now=now)
         await Images(session).save(image, again)
     for late in (started(image, 1), failed(image, 1), completed(image, attempt=1)):
         await hear(late)

@@ -21,8 +21,8 @@ LATER = timedelta(minutes=1)
 
 def move(image: Image, command: Command, completed: Completed, now: datetime) -> Image:
     moves = {
-        Command.START: lambda: image.start(deadline_at=now + LATER),
-        Command.REQUEUE: lambda: image.requeue(now=now, deadline_at=now + LATER),
+        Command.START: lambda: image.start(now=now),
+        Command.REQUEUE: lambda: image.requeue(now=now),
         Command.COMPLETE: lambda: image.complete(completed(image), now=now),
         Command.FAIL: lambda: image.fail(FAILURE, now=now),
         Command.EXPIRE: lambda: image.expire(now=now),
@@ -87,10 +87,10 @@ def test_version_counts_what_a_client_can_see(
     make_image: MakeImage, completed: Completed, now: datetime
 ) -> None:
     image = make_image()
-    started = image.start(deadline_at=now)
+    started = image.start(now=now)
     assert started.version == 2
-    assert started.start(deadline_at=now + LATER).version == 2
-    assert started.requeue(now=now, deadline_at=now).version == 2
+    assert started.start(now=now + LATER).version == 2
+    assert started.requeue(now=now).version == 2
     assert started.complete(completed(started), now=now).version == 3
 
 
@@ -98,7 +98,7 @@ def test_a_job_asked_for_again_keeps_its_id_and_counts_its_attempt(
     make_image: MakeImage, now: datetime
 ) -> None:
     image = make_image(status=ImageStatus.PROCESSING)
-    again = image.requeue(now=now + LATER, deadline_at=now + 2 * LATER)
+    again = image.requeue(now=now + LATER)
     first, second = develop_job(image), develop_job(again)
     assert (first.job_id, first.attempt) == (second.job_id, second.attempt - 1)
     assert second.occurred_at == now + LATER

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from darkroom.catalog.domain.errors import RenditionsIncompleteError
+from darkroom.catalog.domain.overdue import patience
 from darkroom.catalog.domain.owner import Owner
 from darkroom.contracts.images import ImageFormat, ImageStatus, RenditionName, Visibility
 from darkroom.contracts.jobs import Findings, JobCompletedV1, MadeRendition
@@ -106,21 +107,15 @@ class Image:
         is_current = job_id == self.job_id and attempt >= self.attempt
         return is_current and (self.status, command) in TRANSITIONS
 
-    def start(self, *, deadline_at: datetime) -> "Image":
-        return self._move(Command.START, deadline_at=deadline_at)
+    def start(self, *, now: datetime) -> "Image":
+        return self._move(Command.START, deadline_at=now + patience(self.attempt))
 
-    def requeue(self, *, now: datetime, deadline_at: datetime) -> "Image":
+    def requeue(self, *, now: datetime) -> "Image":
+        attempt = self.attempt + 1
+        deadline_at = now + patience(attempt)
         return self._move(
-            Command.REQUEUE, attempt=self.attempt + 1, enqueued_at=now, deadline_at=deadline_at
+            Command.REQUEUE, attempt=attempt, enqueued_at=now, deadline_at=deadline_at
         )
-
-    def wait(self, *, deadline_at: datetime) -> "Image":
-        """Look again later; nothing a client sees has changed."""
-        return replace(self, deadline_at=deadline_at)
-
-    def renew(self, *, now: datetime, deadline_at: datetime) -> "Image":
-        """Count the job's waiting from here, for it has not left us yet."""
-        return replace(self, enqueued_at=now, deadline_at=deadline_at)
 
     def complete(self, result: JobCompletedV1, *, now: datetime) -> "Image":
         wanted = develop_recipes(self.preset).keys()

@@ -27,7 +27,7 @@ class Remedy(StrEnum):
 
 def patience(attempt: int) -> timedelta:
     """Return how long an attempt may take to its start, and from there to its end."""
-    return FIRST_PATIENCE * 2 ** min(attempt - 1, MOST_DOUBLINGS)
+    return FIRST_PATIENCE * (1 << min(attempt - 1, MOST_DOUBLINGS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from darkroom.catalog.domain.album import DEFAULT_ALBUM_TITLE, Album
 from darkroom.catalog.domain.errors import AlbumMissing, UploadTaken
 from darkroom.catalog.domain.image import Image, Original
 from darkroom.catalog.domain.job import develop_job
-from darkroom.catalog.domain.overdue import START_WITHIN
+from darkroom.catalog.domain.overdue import patience
 from darkroom.catalog.domain.owner import Owner
 from darkroom.catalog.domain.text import clean_text
 from darkroom.catalog.operations.metrics import IMAGES_REGISTERED
@@ -119,7 +119,7 @@ def _queued(
         attempt=1,
         preset=request.preset,
         enqueued_at=now,
-        deadline_at=now + START_WITHIN,
+        deadline_at=now + patience(1),
         version=1,
         url_version=1,
         visibility=request.visibility,

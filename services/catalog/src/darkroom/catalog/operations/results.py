@@ -6,7 +6,6 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from darkroom.catalog.domain.image import Command, Failure, Image
-from darkroom.catalog.domain.overdue import FINISH_WITHIN
 from darkroom.catalog.domain.text import clean_text
 from darkroom.catalog.operations.metrics import IMAGE_SECONDS, IMAGES_FINISHED, RESULTS_IGNORED
 from darkroom.catalog.store.images import Images
@@ -27,7 +26,7 @@ Result = JobStartedV1 | JobCompletedV1 | JobFailedV1
 async def start_job(session: AsyncSession, event: JobStartedV1, *, now: datetime) -> None:
     image = await _find_movable(session, event, Command.START)
     if image is not None:
-        await Images(session).save(image, image.start(deadline_at=now + FINISH_WITHIN))
+        await Images(session).save(image, image.start(now=now))
 
 
 async def complete_job(session: AsyncSession, event: JobCompletedV1, *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from darkroom.catalog.domain.reconcile import LatestReport
-from darkroom.catalog.operations.overdue import remedy_overdue
+from darkroom.catalog.operations.overdue import Remedies
 from darkroom.catalog.operations.tidy import prune_inbox, reconcile, remove_abandoned
 from darkroom.catalog.store.locks import Chore, turn
 from darkroom.platform.db.session import SessionFactory
@@ -29,13 +29,15 @@ class Sweeper:
     latest: LatestReport
 
     async def remedy_forever(self, stop: asyncio.Event, *, every_seconds: float) -> None:
-        await self._repeat(Chore.REMEDY, self.remedy, stop, every_seconds)
+        remedies = Remedies(self.sessions, self.bus, outbox_late_until=datetime.now(UTC))
+
+        async def remedy() -> None:
+            await remedies.apply(now=datetime.now(UTC))
+
+        await self._repeat(Chore.REMEDY, remedy, stop, every_seconds)
 
     async def tidy_forever(self, stop: asyncio.Event, *, every_seconds: float) -> None:
         await self._repeat(Chore.TIDY, self.tidy, stop, every_seconds)
-
-    async def remedy(self) -> None:
-        await remedy_overdue(self.sessions, self.bus, now=datetime.now(UTC))
 
     async def tidy(self) -> None:
         await remove_abandoned(self.blobs, now=datetime.now(UTC))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, false, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
@@ -57,10 +57,15 @@ class Images:
         row = (await self._session.execute(query)).one_or_none()
         return None if row is None else image_of(row)
 
-    async def claim_overdue(self, *, now: datetime, limit: int) -> Sequence[Image]:
-        """Lock unfinished images past their deadline, the longest overdue first."""
+    async def claim_overdue(
+        self, *, now: datetime, lost_before: datetime | None, made_before: datetime, limit: int
+    ) -> Sequence[Image]:
+        """Lock unfinished images past their deadline whose job is lost, or that are too old."""
+        is_old = images.c.created_at <= made_before
+        is_lost = false() if lost_before is None else images.c.enqueued_at < lost_before
         query = (
             WHOLE_IMAGES.where(images.c.status.in_(UNFINISHED), images.c.deadline_at < now)
+            .where(or_(is_old, is_lost))
             .order_by(images.c.deadline_at)
             .limit(limit)
             .with_for_update(of=images, skip_locked=True)
