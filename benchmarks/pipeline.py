@@ -99,7 +99,7 @@ def start(root: Path, source: bytes, sharp_dir: Path | None) -> list[Contender]:
         for name, coding in SHARPS.items():
             commands[name] = (["node", str(HERE / "pipeline_sharp.js"), coding], environment)
     return [
-        _started(root / f"{number}", name, command, environment, source)
+        _started(root / f"{number}", name, command=command, environment=environment, source=source)
         for number, (name, (command, environment)) in enumerate(commands.items())
     ]
 
@@ -111,7 +111,7 @@ def _node_modules(sharp_dir: Path | None) -> Path | None:
 
 
 def _started(
-    folder: Path, name: str, command: list[str], environment: dict[str, str], source: bytes
+    folder: Path, name: str, *, command: list[str], environment: dict[str, str], source: bytes
 ) -> Contender:
     folder.mkdir()
     (folder / "source.jpg").write_bytes(source)

@@ -72,11 +72,11 @@ async def develop_image(job: JobRequestedV1, *, delivery: int, ports: Ports) -> 
             _develop_in_child(request, ports.engine), _verify(job, request.source)
         )
         clock.lap("develop")
+        JOBS.labels(job.lane, developed.verdict).inc()
         result = await _concluded(job, developed, request, ports.blobs)
         clock.lap("store")
         await ports.publisher.publish(result)
         clock.lap("tell")
-    JOBS.labels(job.lane, developed.verdict).inc()
     log.info(
         "job_done",
         image_id=str(job.image_id),

@@ -1,6 +1,5 @@
 """Which decoders may run: the allow-list, and how they are kept to one thread."""
 
-import warnings
 from functools import cache
 from typing import Final
 
@@ -33,6 +32,5 @@ def prepare_codecs() -> None:
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     PngImagePlugin.MAX_TEXT_CHUNK = _MAX_PNG_CHUNK_BYTES
     PngImagePlugin.MAX_TEXT_MEMORY = _MAX_PNG_CHUNK_BYTES
-    # Our own budget decides, with a verdict; Pillow's warning would only be printed.
+    # Our own budget decides, with a verdict.
     Image.MAX_IMAGE_PIXELS = None
-    warnings.simplefilter("ignore")

@@ -3,6 +3,7 @@
 import errno
 import struct
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -103,7 +104,9 @@ def develop(request: Request) -> Developed:
     """
     started = time.perf_counter()
     prepare_codecs()
-    with ExitStack() as held:
+    # What a decoder finds odd and decodes all the same is nobody's concern.
+    with ExitStack() as held, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         work = Work(request.source, request.folder, request.wanted, held)
         refused = _run(work, READING, otherwise=Verdict.INVALID)
         refused = refused or _run(work, MAKING, otherwise=Verdict.CRASH)
