@@ -16,14 +16,14 @@ from darkroom.contracts.jobs import (
     JobFailedV1,
     JobRequestedV1,
     JobStartedV1,
-    MadeRendition,
 )
 from darkroom.platform.errors import BadReply, Unavailable
 from darkroom.platform.storage.blobs import BlobStore
 from darkroom.platform.telemetry.logs import get_logger
 from darkroom.processor.domain.verdict import PROBLEMS, Verdict
 from darkroom.processor.engines.sandbox import ChildDied, ChildOverran, Engine
-from darkroom.processor.engines.scratch import Scratch, is_plain_file
+from darkroom.processor.engines.scratch import Scratch
+from darkroom.processor.engines.shelf import Shelf, open_shelf
 from darkroom.processor.pipeline import Developed, Request, develop
 
 # A child may die of something else than its file, such as a neighbour's hunger for memory; twice
@@ -67,14 +67,16 @@ async def develop_image(job: JobRequestedV1, *, delivery: int, ports: Ports) -> 
         fetched = ports.blobs.fetch_to(job.source_key, request.source)
         await _together(ports.publisher.publish(started), fetched)
         clock.lap("fetch")
-        # Decoding other bytes than registered does no harm in a child; telling of them would.
-        developed, _ = await _together(
-            _develop_in_child(request, ports.engine), _verify(job, request.source)
-        )
-        clock.lap("develop")
-        JOBS.labels(job.lane, developed.verdict).inc()
-        result = await _concluded(job, developed, request, ports.blobs)
-        clock.lap("store")
+        stems = {wanted.name: wanted.key_stem for wanted in job.renditions}
+        async with open_shelf(folder, stems, ports.blobs) as shelf:
+            # Decoding other bytes than registered does no harm in a child; telling of them would.
+            developed, _ = await _together(
+                _develop_in_child(request, ports.engine), _verify(job, request.source)
+            )
+            clock.lap("develop")
+            JOBS.labels(job.lane, developed.verdict).inc()
+            result = await _concluded(job, developed, shelf)
+            clock.lap("store")
         await ports.publisher.publish(result)
         clock.lap("tell")
     log.info(
@@ -115,11 +117,10 @@ async def _develop_in_child(request: Request, engine: Engine) -> Developed:
     return lost
 
 
-async def _concluded(
-    job: JobRequestedV1, developed: Developed, request: Request, blobs: BlobStore
-) -> Event:
-    """Store what was made and return the event that says so."""
+async def _concluded(job: JobRequestedV1, developed: Developed, shelf: Shelf) -> Event:
+    """See that what was made is stored, and return the event that says so."""
     if developed.verdict is not Verdict.OK or developed.findings is None:
+        await shelf.clear()
         code, message = PROBLEMS[developed.verdict]
         return JobFailedV1(
             job_id=job.job_id,
@@ -128,32 +129,14 @@ async def _concluded(
             code=code,
             message=message,
         )
-    renditions = _placed(job, developed)
-    await _together(*(_store(made, request.folder, blobs) for made in renditions))
     return JobCompletedV1(
         job_id=job.job_id,
         image_id=job.image_id,
         attempt=job.attempt,
         duration_ms=developed.duration_ms,
-        renditions=renditions,
+        renditions=await shelf.keep(developed.renditions),
         findings=developed.findings,
     )
-
-
-def _placed(job: JobRequestedV1, developed: Developed) -> tuple[MadeRendition, ...]:
-    """Take keys from the job: what has held a stranger's file does not choose where to write."""
-    stems = {wanted.name: wanted.key_stem for wanted in job.renditions}
-    return tuple(
-        made.model_copy(update={"key": f"{stems[made.name]}.{made.format.extension}"})
-        for made in developed.renditions
-    )
-
-
-async def _store(made: MadeRendition, folder: Path, blobs: BlobStore) -> None:
-    path = folder / f"{made.name}.{made.format.extension}"
-    if not is_plain_file(path):
-        raise Unavailable("A rendition is gone from scratch space.", rendition=made.name)
-    await blobs.put(made.key, path, media_type=made.format.media_type)
 
 
 async def _together(*work: Coroutine[Any, Any, Any]) -> list[Any]:

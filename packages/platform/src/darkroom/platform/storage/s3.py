@@ -233,6 +233,12 @@ async def _repeated(send: Callable[[], Awaitable[Answer]], **fields: object) -> 
 
 
 async def _write(path: Path, chunks: AsyncIterator[bytes]) -> None:
-    with path.open("wb", buffering=_WRITE_BYTES) as file:
+    with path.open("wb") as file:
+        gathered = bytearray()
         async for chunk in chunks:
-            await asyncio.to_thread(file.write, chunk)
+            gathered += chunk
+            if len(gathered) >= _WRITE_BYTES:
+                await asyncio.to_thread(file.write, bytes(gathered))
+                gathered.clear()
+        if gathered:
+            await asyncio.to_thread(file.write, bytes(gathered))

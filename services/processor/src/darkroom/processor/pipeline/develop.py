@@ -40,8 +40,9 @@ MAKING: Final[tuple[Step, ...]] = (
     orient.apply_exif_orientation,
     sample.take_preview,
     strip.drop_metadata,
-    findings.describe,
+    # The renditions come first: the largest is stored while the findings are made.
     renditions.make_all,
+    findings.describe,
 )
 STEPS: Final = READING + MAKING
 

@@ -1,4 +1,4 @@
-"""Step 6: what the picture is known by: placeholders, palette, perceptual hash."""
+"""Step 8: what the picture is known by: placeholders, palette, perceptual hash."""
 
 import base64
 from math import ceil

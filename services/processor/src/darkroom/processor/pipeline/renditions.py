@@ -1,4 +1,4 @@
-"""Step 8: each wanted rendition made from the same pixels, and written as a file."""
+"""Step 7: each wanted rendition made from the same pixels, and written as a file."""
 
 import hashlib
 from pathlib import Path
@@ -35,7 +35,10 @@ def _make(work: Work, wanted: WantedRendition) -> MadeRendition:
     if target in _HOLDS_EXIF and work.notice:
         options["exif"] = as_exif(work.notice)
     path = work.folder / f"{wanted.name}.{target.extension}"
-    image.save(path, target.value, **options)
+    # Under its final name only when whole: the parent stores a file as soon as it sees it.
+    unfinished = path.with_suffix(".part")
+    image.save(unfinished, target.value, **options)
+    unfinished.rename(path)
     return _described(wanted, target, image, path)
 
 

@@ -1,4 +1,4 @@
-"""Step 7: nothing a file said about itself survives but the notice, which is written anew.
+"""Step 6: nothing a file said about itself survives but the notice, which is written anew.
 
 The colour profile goes too: pixels are sRGB here, which is what a picture without a profile
 means everywhere, and a profile that describes other pixels would be wrong.
