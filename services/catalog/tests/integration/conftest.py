@@ -42,7 +42,9 @@ PUBLIC_URL = "http://images.example"
 
 @pytest_asyncio.fixture
 async def postgres(database: DatabaseFactory) -> PostgresSettings:
-    return PostgresSettings.model_validate({"dsn": await database("catalog")})
+    # Patient: on a busy machine a crowd of parallel calls must queue up, not be turned away.
+    patience = {"acquire_timeout_seconds": 30, "lock_timeout_seconds": 30}
+    return PostgresSettings.model_validate({"dsn": await database("catalog"), **patience})
 
 
 @pytest_asyncio.fixture
