@@ -113,7 +113,7 @@ async def test_up_01_the_content_decides_the_format_not_the_name(partr: Partr) -
         assert reply.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("kind", ["avif", "tiff", "bmp", "gif"])
+@pytest.mark.parametrize("kind", ["avif", "heic", "tiff", "bmp", "gif"])
 async def test_every_accepted_format_develops(
     partr: Partr, distance: Distance, kind: pictures.Format
 ) -> None:

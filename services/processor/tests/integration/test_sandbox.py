@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import psutil
 import pytest
@@ -22,7 +22,6 @@ from darkroom.processor.engines.confinement import Confinement
 from darkroom.processor.engines.sandbox import ChildDied, ChildOverran, Sandbox, open_sandbox
 from darkroom.processor.engines.scratch import Scratch, open_scratch
 from darkroom.testing import pictures
-from darkroom.testing.pictures.plain import encoded
 
 SECRET_NAME = "PROCESSOR_S3__SECRET_KEY"
 
@@ -150,11 +149,14 @@ async def test_a_bomb_costs_a_child_next_to_nothing_up_06(
     assert child.memory_info().rss - before < 5_000_000
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF", "TIFF", "BMP"])
+@pytest.mark.parametrize("kind", get_args(pictures.Format))
 async def test_every_format_develops_behind_the_fences(
-    kind: str, sandbox: Sandbox, request_for: Callable[..., pipeline.Request], scratch: Scratch
+    kind: pictures.Format,
+    sandbox: Sandbox,
+    request_for: Callable[..., pipeline.Request],
+    scratch: Scratch,
 ) -> None:
-    request = request_for(encoded(pictures.upright(400, 300), kind))
+    request = request_for(pictures.picture(kind, 400, 300))
     with scratch.folder() as folder:
         shutil.copy(request.source, folder)
         inside = replace(request, source=folder / "source", folder=folder)

@@ -59,7 +59,7 @@ def test_processed_keeps_the_format_where_it_can_be_written(
 
 
 def test_a_heic_becomes_a_jpeg(developed: Callable[..., Any]) -> None:
-    outcome = developed(encoded(pictures.upright(), "HEIF", quality=90))
+    outcome = developed(pictures.heic())
     assert outcome.made().format is ImageFormat.JPEG
 
 
