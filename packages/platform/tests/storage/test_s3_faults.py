@@ -1,4 +1,5 @@
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -23,18 +24,22 @@ class ScriptedS3:
     def __init__(self, **answers: Iterable[Answer]) -> None:
         self._answers = {method: list(given) for method, given in answers.items()}
         self.calls: list[str] = []
+        self.received: list[bytes] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         method = scope["method"]
         self.calls.append(method)
-        while (await receive()).get("more_body"):
-            pass
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        self.received.append(body)
         answers = self._answers[method]
-        status, body = answers.pop(0) if len(answers) > 1 else answers[0]
-        size = body if method == "HEAD" else str(len(body)).encode()
+        status, content = answers.pop(0) if len(answers) > 1 else answers[0]
+        size = content if method == "HEAD" else str(len(content)).encode()
         headers = [(b"content-length", size), (b"etag", b'"e"')]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})
 
 
 @pytest.fixture
@@ -162,3 +167,16 @@ async def test_a_wiped_store_gets_its_bucket_back(s3_server: OwnS3) -> None:
         assert [blob.key async for blob in store.list("")] == []
         await store.put("originals/b", b"stored", media_type=JPEG)
         assert await store.head("originals/b") is not None
+
+
+async def test_an_open_file_is_sent_whole_in_every_try(store_for: StoreFor, tmp_path: Path) -> None:
+    script = ScriptedS3(PUT=[(503, b""), (500, b""), (200, b"")])
+    store = await store_for(script)
+    path = tmp_path / "body"
+    path.write_bytes(bytes(range(256)) * 3_000)
+    with path.open("rb") as file:
+        file.seek(100)
+        path.unlink()
+        stored = await store.put("a", file, media_type=JPEG)
+    assert stored.size_bytes == 768_000
+    assert script.received == [bytes(range(256)) * 3_000] * 3

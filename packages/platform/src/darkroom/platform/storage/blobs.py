@@ -9,9 +9,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from darkroom.platform.errors import NotFound
+
+# An open file is sent from its first byte, wherever it stands, and stays open: unlike a path, it
+# cannot come to name other bytes between a check and the sending.
+Content = Path | bytes | BinaryIO
 
 
 class BlobMissing(NotFound):
@@ -57,7 +61,7 @@ class BlobReader(Protocol):
 class BlobStore(Protocol):
     """Keep objects. Every call raises Unavailable when the store cannot be had."""
 
-    async def put(self, key: str, body: Path | bytes, *, media_type: str) -> Stored:
+    async def put(self, key: str, body: Content, *, media_type: str) -> Stored:
         """Store an object; it becomes visible whole or not at all."""
         ...
 

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
-from darkroom.platform.storage.blobs import BlobMissing, Listed, Stored
+from darkroom.platform.storage.blobs import BlobMissing, Content, Listed, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class MemoryBlobStore:
     def __init__(self) -> None:
         self._objects: dict[str, _Object] = {}
 
-    async def put(self, key: str, body: Path | bytes, *, media_type: str) -> Stored:
+    async def put(self, key: str, body: Content, *, media_type: str) -> Stored:
         """Store an object."""
-        content = body if isinstance(body, bytes) else await asyncio.to_thread(body.read_bytes)
+        content = body if isinstance(body, bytes) else await asyncio.to_thread(_read, body)
         self._objects[key] = _Object(content, media_type, datetime.now(UTC))
         return self._stored(key)
 
@@ -95,3 +96,10 @@ class MemoryBlobStore:
     def _stored(self, key: str) -> Stored:
         found = self._objects[key]
         return Stored(key, len(found.content), found.etag)
+
+
+def _read(body: Path | BinaryIO) -> bytes:
+    if isinstance(body, Path):
+        return body.read_bytes()
+    body.seek(0)
+    return body.read()

@@ -16,7 +16,8 @@ from xml.etree import ElementTree as ET
 
 from darkroom.platform.errors import BadReply, Unavailable
 from darkroom.platform.settings import S3Settings
-from darkroom.platform.storage.blobs import Listed, Stored
+from darkroom.platform.storage.blobs import Content, Listed, Stored
+from darkroom.platform.storage.s3_bodies import body_length
 from darkroom.platform.storage.s3_replies import (
     absent,
     etag,
@@ -31,7 +32,6 @@ from darkroom.platform.storage.s3_requests import (
     S3Reply,
     S3Requests,
     before_next_try,
-    body_length,
     error_code,
     open_requests,
 )
@@ -63,7 +63,7 @@ class S3BlobStore:
     def __init__(self, requests: S3Requests) -> None:
         self._requests = requests
 
-    async def put(self, key: str, body: Path | bytes, *, media_type: str) -> Stored:
+    async def put(self, key: str, body: Content, *, media_type: str) -> Stored:
         """Store an object.
 
         When no try was answered, HEAD decides: a key names its content, so an object of the right

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit
 from xml.etree import ElementTree as ET
@@ -19,6 +18,7 @@ from yarl import URL
 
 from darkroom.platform.errors import Broken, Unavailable
 from darkroom.platform.settings import S3Settings
+from darkroom.platform.storage.s3_bodies import CHUNK_BYTES, Body, body_length, pieces
 from darkroom.platform.telemetry.logs import get_logger
 
 # Together with the waits between them these outlast a restart of the store, hardly an outage.
@@ -33,15 +33,12 @@ TOTAL_SECONDS: Final = 30.0
 # Servers close idle connections after a minute or later; a closed one costs a try.
 _KEEP_ALIVE_SECONDS: Final = 30.0
 _POOL_SIZE: Final = 64
-# Fewer hops to the file thread than the default, still little memory for each transfer.
-CHUNK_BYTES: Final = 262_144
 # The longest error document any server sends is a few hundred bytes.
 _ERROR_BYTES: Final = 16_384
 _UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 _LATER: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 
 log = get_logger()
-Body = Path | bytes | None
 
 
 class Refusal(Exception):
@@ -103,7 +100,7 @@ class S3Requests:
                 method,
                 url,
                 headers=signed,
-                data=_content(body),
+                data=pieces(body),
                 timeout=timeout,
                 allow_redirects=False,
             )
@@ -210,29 +207,3 @@ def error_code(document: bytes) -> str:
     except ET.ParseError:
         return ""
     return root.findtext("{*}Code") or root.findtext("Code") or ""
-
-
-def body_length(body: Path | bytes) -> int:
-    """Return how many bytes a body has."""
-    return len(body) if isinstance(body, bytes) else body.stat().st_size
-
-
-def _content(body: Body) -> bytes | AsyncIterator[bytes] | None:
-    if isinstance(body, Path):
-        return _file_chunks(body)
-    # A large body written at once would hold the loop while the kernel takes it.
-    return _byte_chunks(body) if body and len(body) > CHUNK_BYTES else body
-
-
-async def _byte_chunks(body: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(body), CHUNK_BYTES):
-        yield body[start : start + CHUNK_BYTES]
-
-
-async def _file_chunks(path: Path) -> AsyncIterator[bytes]:
-    file = await asyncio.to_thread(path.open, "rb")
-    try:
-        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-            yield chunk
-    finally:
-        file.close()
