@@ -180,3 +180,27 @@ async def test_an_open_file_is_sent_whole_in_every_try(store_for: StoreFor, tmp_
         stored = await store.put("a", file, media_type=JPEG)
     assert stored.size_bytes == 768_000
     assert script.received == [bytes(range(256)) * 3_000] * 3
+
+
+async def test_an_outage_tells_nothing_of_the_signed_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/9.9 nonsense\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1")
+    port = server.sockets[0].getsockname()[1]
+    settings = S3Settings(
+        endpoint=f"http://127.0.0.1:{port}", access_key="the-key", secret_key=SecretStr("s")
+    )
+    async with server, open_s3(settings) as store:
+        with pytest.raises(Unavailable) as raised:
+            await store.check()
+    told = f"{raised.value.context} {caplog.text}" + "".join(
+        traceback.format_exception(raised.value)
+    )
+    assert "ClientResponseError" in told
+    for secret in ("Signature", "AWS4", "the-key"):
+        assert secret not in told

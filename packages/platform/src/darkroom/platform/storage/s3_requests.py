@@ -184,7 +184,9 @@ def _outages(store: str) -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise Unavailable(store=store, error=repr(error)) from error
+        # Such an error may quote the request, and with it the signature: nothing of it goes on.
+        number = getattr(error, "errno", None)
+        raise Unavailable(store=store, error=type(error).__name__, errno=number) from None
 
 
 async def _raise_for_status(reply: aiohttp.ClientResponse) -> None:
