@@ -20,8 +20,8 @@ from darkroom.platform.telemetry.logs import get_logger
 
 __all__ = ["Delivery", "Subscription", "Worker", "transactional"]
 
-# Below the twenty seconds a process has to leave, so that the rest can still be handed back.
-_DRAIN_SECONDS: Final = 15.0
+# Below the eight seconds a role has to leave, so that the rest can still be handed back.
+_DRAIN_SECONDS: Final = 6.0
 # After a wipe of the broker a consumer is there again within a second or two.
 _REOPEN_SECONDS: Final = 0.5
 _SETUP_SECONDS: Final = 5.0
