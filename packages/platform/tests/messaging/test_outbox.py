@@ -9,8 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from darkroom.contracts.accounts import KeyRevokedV1
+from darkroom.contracts.jobs import JobRequestedV1
 from darkroom.platform.db.session import SessionFactory, transaction
-from darkroom.platform.errors import Conflict
+from darkroom.platform.errors import Conflict, Unavailable
 from darkroom.platform.http.requests import adopt_request_id
 from darkroom.platform.messaging.jetstream import JetStream
 from darkroom.platform.messaging.outbox import Relay, record
@@ -146,3 +147,28 @@ async def test_event_too_large_for_the_broker_does_not_hold_up_the_others(
     assert await waiting() == 1
     async with engine.connect() as connection:
         assert "too large" in await connection.scalar(text("SELECT refused FROM outbox"))
+
+
+async def test_a_full_stream_does_not_hold_up_what_waits_behind_its_events(
+    sessions: SessionFactory,
+    engine: AsyncEngine,
+    bus: JetStream,
+    published: Callable[[], Awaitable[list[UUID]]],
+    waiting: Waiting,
+    fact: Fact,
+    job: Callable[[], JobRequestedV1],
+) -> None:
+    js = bus.connection.js
+    full = (await js.stream_info("JOBS")).config
+    await js.update_stream(full.evolve(max_msgs=1))
+    jobs, facts = [job() for _ in range(150)], [fact() for _ in range(150)]
+    async with transaction(sessions) as session:
+        for event in [*jobs, *facts]:
+            await record(session, event)
+    with pytest.raises(Unavailable):
+        await Relay(engine, bus).drain()
+    assert await published() == [event.event_id for event in facts]
+    assert await waiting() == 149
+    await js.update_stream(full)
+    assert await Relay(engine, bus).drain() == 149
+    assert (await js.stream_info("JOBS")).state.messages == 150

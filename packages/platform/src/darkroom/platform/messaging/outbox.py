@@ -6,7 +6,7 @@ in between makes a second copy, which the broker drops by its id.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Row,
+    Select,
     Table,
     Text,
     Uuid,
@@ -113,10 +114,17 @@ class Relay:
             await asyncio.gather(ears, end, return_exceptions=True)
 
     async def drain(self) -> int:
-        """Publish everything committed so far and return how many; raises Unavailable."""
+        """Publish everything committed so far and return how many.
+
+        Raises Unavailable, at once with a store away; with a subject that the broker does not
+        take, as a full stream, once all that waits behind it is out.
+        """
         total = 0
-        while published := await self._publish_batch():
-            total += published
+        failed: dict[str, BaseException] = {}
+        while claimed := await self._publish_batch(failed):
+            total += claimed
+        if failed:
+            raise next(iter(failed.values()))
         return total
 
     async def _relay(self, stop: asyncio.Event) -> None:
@@ -134,14 +142,17 @@ class Relay:
                 pause = _FIRST_PAUSE_SECONDS
                 await self._rest(_POLL_SECONDS)
 
-    async def _publish_batch(self) -> int:
+    async def _publish_batch(self, failed: dict[str, BaseException]) -> int:
+        """Publish the oldest rows of subjects that have not failed, and note those that now do."""
         # Asked before rows are locked: with the broker away nothing is claimed in vain.
         _ = self._bus.connection
         async with transaction(self._sessions) as session:
-            rows = (await session.execute(_CLAIM)).all()
+            rows = (await session.execute(_claim(failed))).all()
             results = await asyncio.gather(*map(self._publish, rows), return_exceptions=True)
             await _settle(session, rows, results)
-        _raise_first(results)
+        for row, result in zip(rows, results, strict=True):
+            if result is not None and not isinstance(result, Broken):
+                failed.setdefault(row.subject, result)
         return len(rows)
 
     async def _publish(self, row: Row[Any]) -> None:
@@ -184,6 +195,10 @@ _CLAIM: Final = (
 )
 
 
+def _claim(failed: Collection[str]) -> Select[Any]:
+    return _CLAIM.where(_OUTBOX.c.subject.not_in(failed)) if failed else _CLAIM
+
+
 async def _settle(
     session: AsyncSession, rows: Sequence[Row[Any]], results: Sequence[BaseException | None]
 ) -> None:
@@ -195,12 +210,6 @@ async def _settle(
             log.error("outbox_event_refused", position=row.position, **result.context)
             refusal = update(_OUTBOX).where(_OUTBOX.c.position == row.position)
             await session.execute(refusal.values(refused=str(result.context)))
-
-
-def _raise_first(results: Sequence[BaseException | None]) -> None:
-    for result in results:
-        if result is not None and not isinstance(result, Broken):
-            raise result
 
 
 @asynccontextmanager
