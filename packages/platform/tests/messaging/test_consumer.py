@@ -14,6 +14,7 @@ from darkroom.platform.http.requests import adopt_request_id, current_request_id
 from darkroom.platform.messaging import handling
 from darkroom.platform.messaging.consumer import Delivery, Subscription, transactional
 from darkroom.platform.messaging.jetstream import JetStream
+from darkroom.platform.messaging.standing import oldest_pending
 
 Fact = Callable[[], KeyRevokedV1]
 Job = Callable[[], JobRequestedV1]
@@ -50,11 +51,11 @@ async def test_job_leaves_its_lane_only_when_it_is_done(
     await bus.publish(job())
     async with working(Subscription(JobRequestedV1, handle, "processor-bulk", subject=BULK)):
         await eventually(lambda: bool(started))
-        assert await bus.oldest_pending(BULK) is not None
+        assert await oldest_pending(bus, BULK) is not None
         release.set()
 
         async def is_gone() -> bool:
-            return await bus.oldest_pending(BULK) is None
+            return await oldest_pending(bus, BULK) is None
 
         await eventually(is_gone)
 

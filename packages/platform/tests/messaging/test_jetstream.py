@@ -1,7 +1,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -10,6 +10,7 @@ from darkroom.contracts.jobs import JobRequestedV1, Lane
 from darkroom.platform.errors import Broken, Unavailable
 from darkroom.platform.http.requests import adopt_request_id
 from darkroom.platform.messaging.jetstream import JetStream, open_jetstream
+from darkroom.platform.messaging.standing import oldest_pending
 from darkroom.testing.own import OwnNats
 
 BULK = f"{JobRequestedV1.subject}.{Lane.BULK}"
@@ -95,7 +96,7 @@ async def test_absent_broker_does_not_keep_a_service_from_starting(
         with pytest.raises(Unavailable):
             await bus.check()
         with pytest.raises(Unavailable):
-            await bus.oldest_pending(BULK)
+            await oldest_pending(bus, BULK)
         await nats_server.start()
         async with asyncio.timeout(3):
             await bus.wait_connected()
@@ -168,18 +169,27 @@ async def test_frozen_broker_is_taken_for_lost(
     assert bus.is_away
 
 
-async def test_oldest_pending_is_the_time_of_the_first_message_in_a_lane(
-    bus: JetStream, job: Callable[[], JobRequestedV1]
+async def test_a_peer_that_greets_with_nonsense_does_not_end_the_search_for_the_broker(
+    nats_server: OwnNats, fact: Callable[[], KeyRevokedV1]
 ) -> None:
-    assert await bus.oldest_pending(BULK) is None
-    before = datetime.now(UTC)
-    await bus.publish(job())
-    await asyncio.sleep(0.05)
-    between = datetime.now(UTC)
-    await bus.publish(job())
-    oldest = await bus.oldest_pending(BULK)
-    assert oldest is not None
-    assert before - timedelta(milliseconds=1) <= oldest <= between
-    assert await bus.oldest_pending(f"{JobRequestedV1.subject}.{Lane.INTERACTIVE}") is None
-    await bus.connection.js.purge_stream("JOBS")
-    assert await bus.oldest_pending(BULK) is None
+    greeted = asyncio.Event()
+
+    async def greet(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"INFO\r\n")
+        greeted.set()
+        await writer.drain()
+        writer.close()
+
+    await nats_server.kill()
+    port = urlsplit(nats_server.settings.servers).port
+    peer = await asyncio.start_server(greet, "127.0.0.1", port)
+    async with open_jetstream(nats_server.settings, name="tests") as bus:
+        await greeted.wait()
+        await asyncio.sleep(0.1)
+        assert bus.is_away
+        peer.close()
+        await peer.wait_closed()
+        await nats_server.start()
+        async with asyncio.timeout(5):
+            await bus.wait_connected()
+        await bus.publish(fact())

@@ -15,6 +15,7 @@ from darkroom.platform.messaging.dead_letters import (
     SUBJECT_HEADER,
 )
 from darkroom.platform.messaging.jetstream import JetStream
+from darkroom.platform.messaging.standing import oldest_pending
 
 Fact = Callable[[], KeyRevokedV1]
 Job = Callable[[], JobRequestedV1]
@@ -45,7 +46,7 @@ async def test_poison_becomes_a_dead_letter_and_leaves_its_lane(
     await bus.publish(poison)
 
     async def is_gone() -> bool:
-        return await bus.oldest_pending(BULK) is None
+        return await oldest_pending(bus, BULK) is None
 
     async with working(Subscription(JobRequestedV1, handle, "processor-bulk", subject=BULK)):
         await eventually(is_gone)

@@ -11,6 +11,8 @@ from darkroom.contracts.accounts import KeyRevokedV1
 from darkroom.contracts.jobs import JobRequestedV1, Lane
 from darkroom.platform.messaging.consumer import Delivery, Subscription
 from darkroom.platform.messaging.jetstream import JetStream
+from darkroom.platform.messaging.pull import PullLost, open_pull
+from darkroom.platform.messaging.standing import oldest_pending
 from darkroom.testing.own import OwnNats
 
 Fact = Callable[[], KeyRevokedV1]
@@ -138,7 +140,7 @@ async def test_work_that_ends_while_the_broker_is_away_is_not_done_twice(
         await bus.wait_connected()
 
         async def is_gone() -> bool:
-            return await bus.oldest_pending(BULK) is None
+            return await oldest_pending(bus, BULK) is None
 
         await eventually(is_gone)
     assert numbers == [1]
@@ -166,7 +168,17 @@ async def test_work_that_spans_a_restart_is_acknowledged_over_the_next_connectio
         release.set()
 
         async def is_gone() -> bool:
-            return await bus.oldest_pending(BULK) is None
+            return await oldest_pending(bus, BULK) is None
 
         await eventually(is_gone)
     assert numbers == [1]
+
+
+async def test_a_pull_opened_on_a_connection_that_just_ended_is_a_lost_pull(
+    bus: JetStream,
+) -> None:
+    connection = bus.connection
+    await connection.client.close()
+    with pytest.raises(PullLost):
+        async with open_pull(connection, stream="JOBS", durable="tests"):
+            pass

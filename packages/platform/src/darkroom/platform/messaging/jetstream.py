@@ -7,13 +7,13 @@ first, so an empty broker, or one whose directory was deleted, is rebuilt within
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
 from typing import Final, TypeVar
 
 from nats.aio.msg import Msg
 from nats.errors import BadHeaderError, BadSubjectError
+from nats.js import JetStreamContext
 from nats.js.api import Header
-from nats.js.errors import NoStreamResponseError, NotFoundError
+from nats.js.errors import NoStreamResponseError
 from pydantic import ValidationError
 
 from darkroom.contracts.event import Event
@@ -23,7 +23,7 @@ from darkroom.platform.messaging.connection import (
     Connection,
     open_connection,
 )
-from darkroom.platform.messaging.topology import ensure_topology, stream_of
+from darkroom.platform.messaging.topology import ensure_topology
 from darkroom.platform.settings import NatsSettings
 from darkroom.platform.telemetry.logs import get_logger
 from darkroom.platform.telemetry.metrics import EVENTS_PUBLISHED
@@ -36,6 +36,9 @@ _QUESTION_SECONDS: Final = 1.5
 _SETUP_SECONDS: Final = 5.0
 # A broker that refuses us, or is still reading its files, is asked again twice a second.
 _PAUSE_SECONDS: Final = 0.5
+# What answers nonsense in the broker's place is asked ever less often. The broker itself may come
+# back there: work then still goes on within five seconds.
+_LONGEST_PAUSE_SECONDS: Final = 4.0
 
 E = TypeVar("E", bound=Event)
 Callback = Callable[[], Awaitable[None]]
@@ -114,31 +117,20 @@ class JetStream:
         except BROKER_FAILURES as error:
             raise _unavailable(error) from error
 
+    @asynccontextmanager
+    async def question(self) -> AsyncIterator[JetStreamContext]:
+        """Ask JetStream itself inside the block; raises Unavailable when it does not answer."""
+        connection = self.connection
+        try:
+            async with connection.deadline(_QUESTION_SECONDS):
+                yield connection.js
+        except BROKER_FAILURES as error:
+            raise _unavailable(error) from error
+
     async def check(self) -> None:
-        """Ask JetStream itself; raises Unavailable when it does not answer."""
-        connection = self.connection
-        try:
-            async with connection.deadline(_QUESTION_SECONDS):
-                await connection.js.account_info()
-        except BROKER_FAILURES as error:
-            raise _unavailable(error) from error
-
-    async def oldest_pending(self, subject: str) -> datetime | None:
-        """Return when the oldest unacknowledged message of a lane was stored; None for none.
-
-        Raises Unavailable when the broker is away, which is no statement about the lane.
-        """
-        connection = self.connection
-        try:
-            async with connection.deadline(_QUESTION_SECONDS):
-                oldest = await connection.js.get_msg(
-                    stream_of(subject), seq=1, subject=subject, next=True
-                )
-        except NotFoundError:
-            return None
-        except BROKER_FAILURES as error:
-            raise _unavailable(error) from error
-        return oldest.time
+        """Tell that JetStream answers; raises Unavailable when it does not."""
+        async with self.question() as js:
+            await js.account_info()
 
     async def listen(self, event_type: type[E], listener: Callable[[E], Awaitable[None]]) -> None:
         """Hear every event of a type from here on, in every process that listens.
@@ -170,13 +162,21 @@ class JetStream:
 
     async def stay_connected(self) -> None:
         """Keep a connection standing until cancelled."""
+        pause = _PAUSE_SECONDS
         while True:
             try:
                 async with open_connection(self._settings, name=self._name) as connection:
                     await self._use(connection)
+                pause = _PAUSE_SECONDS
             except (*BROKER_FAILURES, Unavailable) as error:
                 log.warning("broker_refused", error=repr(error))
-            await asyncio.sleep(_PAUSE_SECONDS)
+                pause = _PAUSE_SECONDS
+            except Exception:
+                # An edge: nobody awaits this task, and the client library stumbles over a peer
+                # that is no broker. Ending here would cut the process off without a word.
+                log.exception("broker_connection_broke")
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
 
     async def _use(self, connection: Connection) -> None:
         self._connection = connection

@@ -67,9 +67,12 @@ class Pull:
         self._subscription: Subscription | None = None
 
     async def open(self) -> None:
-        """Start to hear answers; raises one of BROKER_FAILURES."""
+        """Start to hear answers. Raises PullLost."""
         client = self._connection.client
-        self._subscription = await client.subscribe(self._inbox, cb=self._arrive)
+        try:
+            self._subscription = await client.subscribe(self._inbox, cb=self._arrive)
+        except BROKER_FAILURES as error:
+            raise PullLost(repr(error)) from error
 
     async def close(self) -> None:
         """Stop to hear; what arrives meanwhile is handed back to the broker at once."""
@@ -131,7 +134,10 @@ class Pull:
 
 @asynccontextmanager
 async def open_pull(connection: Connection, *, stream: str, durable: str) -> AsyncIterator[Pull]:
-    """Open a slot's pull for a block; it is interrupted when the connection is lost."""
+    """Open a slot's pull for a block; it is interrupted when the connection is lost.
+
+    Raises PullLost.
+    """
     pull = Pull(connection, stream=stream, durable=durable)
     try:
         await pull.open()

@@ -20,6 +20,7 @@ from darkroom.platform.db.session import SessionFactory, transaction
 from darkroom.platform.errors import Unavailable
 from darkroom.platform.messaging.jetstream import JetStream
 from darkroom.platform.messaging.outbox import record
+from darkroom.platform.messaging.standing import oldest_pending
 from darkroom.platform.telemetry.logs import get_logger
 
 # A few milliseconds each: the transaction stays well below the database's patience.
@@ -60,7 +61,7 @@ class Remedies:
         if is_late(oldest_unsent, now=now):
             self.outbox_late_until = now
         try:
-            oldest_stored = await self.bus.oldest_pending(LANE_SUBJECT)
+            oldest_stored = await oldest_pending(self.bus, LANE_SUBJECT)
         except Unavailable:
             log.info("broker_not_asked")
             return None
