@@ -113,13 +113,26 @@ class InternalClient:
             except TimeoutError as error:
                 raise TimedOut(neighbour=self.base_url, path=path) from error
             except aiohttp.ClientError as error:
-                raise Unavailable(neighbour=self.base_url, path=path, error=repr(error)) from error
+                raise Unavailable(
+                    neighbour=self.base_url, path=path, error=cause_of(error)
+                ) from error
 
     async def check(self) -> None:
         """Raise Unavailable unless the neighbour is alive; for readiness."""
         reply = await self.call("GET", "/-/live")
         if reply.status != HTTPStatus.OK:
             raise Unavailable(neighbour=self.base_url, status=reply.status)
+
+
+def cause_of(error: BaseException) -> str:
+    """Name an error for the log: its class and number, none of its words.
+
+    An HTTP client's errors carry the whole URL and every header of the request, and with them the
+    capabilities and passports that are in there.
+    """
+    number = getattr(error, "errno", None)
+    name = type(error).__name__
+    return name if number is None else f"{name} [errno {number}]"
 
 
 def _headers(passport: str | None) -> dict[str, str]:
