@@ -62,6 +62,27 @@ async def test_gw_07_a_trickled_body_ends_in_408_and_the_upload_behind_is_cut(
     assert (status, json.loads(body)["code"]) == (408, "request_timeout")
 
 
+async def test_a_body_that_never_ends_is_408_however_steady_it_comes(
+    start_gateway: Any, auth: Any, neighbour: Any, connect: Any
+) -> None:
+    gateway = await start_gateway(limits=LimitSettings(body_seconds=1))
+    raw = await connect(gateway)
+    head = f"POST /v1/upload HTTP/1.1\r\nHost: a\r\nX-API-Key: {auth.add_key()[0]}\r\n"
+    await raw.send(f"{head}Content-Length: 100000000\r\n\r\n".encode())
+
+    async def send_steadily() -> None:
+        while True:
+            await raw.send(b"x" * 20_000)
+            await asyncio.sleep(0.1)
+
+    sending = asyncio.create_task(send_steadily())
+    async with asyncio.timeout(4):
+        status, _, body = await raw.reply()
+        await neighbour.abandoned.wait()
+    sending.cancel()
+    assert (status, json.loads(body)["code"]) == (408, "request_timeout")
+
+
 async def test_a_slow_service_is_not_the_clients_fault(
     start_gateway: Any, auth: Any, neighbour: Any, connect: Any
 ) -> None:
@@ -78,12 +99,52 @@ async def test_a_slow_service_is_not_the_clients_fault(
 async def test_c_01_a_reader_that_stands_still_is_cut(
     start_gateway: Any, neighbour: Any, connect: Any
 ) -> None:
-    gateway = await start_gateway(limits=LimitSettings(stalled_reader_seconds=0.5))
+    gateway = await start_gateway(limits=LimitSettings(reply_grace_seconds=1))
     neighbour.body = b"x" * 30_000_000
     raw = await connect(gateway)
     raw.reader._transport.pause_reading()
     await raw.send(GET + b"\r\n")
-    await asyncio.sleep(2)
+    await asyncio.sleep(2.5)
     raw.reader._transport.resume_reading()
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         await raw.reply()
+
+
+async def test_c_01_a_reader_that_trickles_is_cut_and_its_connection_serves_others(
+    start_gateway: Any, neighbour: Any, connect: Any
+) -> None:
+    gateway = await start_gateway(
+        limits=LimitSettings(reply_grace_seconds=2),
+        upstreams={"media_connections": 1, "connection_wait_seconds": 10},
+    )
+    neighbour.body = b"x" * 30_000_000
+    slow, waiting = await connect(gateway), await connect(gateway)
+    await slow.send(GET + b"\r\n")
+    await slow.head()
+
+    async def trickle() -> None:
+        while True:
+            await slow.reader.readexactly(200)
+            await asyncio.sleep(0.1)
+
+    trickling = asyncio.create_task(trickle())
+    await waiting.send(GET + b"\r\n")
+    async with asyncio.timeout(6):
+        assert (await waiting.head())[0] == 200
+    trickling.cancel()
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await slow.reader.readexactly(30_000_000)
+
+
+async def test_a_reader_that_is_fast_enough_is_served_to_the_end(
+    start_gateway: Any, neighbour: Any, connect: Any
+) -> None:
+    gateway = await start_gateway(limits=LimitSettings(reply_grace_seconds=1))
+    neighbour.body = b"x" * 8_000_000
+    raw = await connect(gateway)
+    await raw.send(GET + b"\r\n")
+    _, headers = await raw.head()
+    left = int(headers["content-length"])
+    while left:
+        left -= len(await raw.reader.readexactly(min(left, 200_000)))
+        await asyncio.sleep(0.1)

@@ -25,6 +25,10 @@ class UpstreamSettings(Fragment):
     connect_seconds: PositiveFloat = 1.0
     # Bounds memory and the load a service can be given; well above what one core can forward.
     connections: PositiveInt = 256
+    # Pictures have a pool of their own beside catalog's, so that slow readers hold up no call.
+    media_connections: PositiveInt = 256
+    # Outlives a burst; who waits longer for a connection to fall free is better told to come back.
+    connection_wait_seconds: PositiveFloat = 2.0
 
 
 class LimitSettings(Fragment):
@@ -40,8 +44,16 @@ class LimitSettings(Fragment):
     head_seconds: PositiveFloat = 10.0
     body_bytes_per_second: PositiveInt = 10 * _KB
     body_grace_seconds: PositiveInt = 10
-    # Writing stands still: at the buffer's 64 kB this is a reader below 2 kB/s.
-    stalled_reader_seconds: PositiveFloat = 30.0
+    # An upload is vouched for when it begins, and catalog takes that for an hour past its end: 55
+    # minutes leave the rest to storing and registering. 501 MB in them are 152 kB/s.
+    body_seconds: PositiveFloat = 3_300.0
+    # A reply is read no slower than a body is sent. The kernel hands on hundreds of kilobytes at a
+    # time, so that a shorter window would cut readers who are steady and only just fast enough.
+    reply_bytes_per_second: PositiveInt = 10 * _KB
+    reply_grace_seconds: PositiveInt = 30
+    # A gallery's dozens of pictures come in turn over a browser's six connections. A quarter of
+    # the pool, so that no few addresses can hold all of it.
+    media_replies_per_address: PositiveInt = 64
     # Below the usual limit of 8,192 descriptors with one upstream connection for each.
     connections: PositiveInt = 4_000
     # A large office behind one address stays below; a flood from one machine does not.

@@ -25,7 +25,9 @@ class DoorRules:
     head_seconds: float
     body_bytes_per_second: int
     body_grace_seconds: int
-    stalled_reader_seconds: float
+    body_seconds: float
+    reply_bytes_per_second: int
+    reply_grace_seconds: int
     connections: int
     connections_per_address: int
     trusted_proxies: tuple[Network, ...] = ()

@@ -10,6 +10,7 @@ from uvicorn.server import ServerState
 
 from darkroom.gateway.api.line import extension
 from darkroom.gateway.api.listen.alarm import Alarm
+from darkroom.gateway.api.listen.reader import ReaderWatch
 from darkroom.gateway.api.listen.refuse import error_for_method, refusal_bytes, target_of
 from darkroom.gateway.api.listen.wire import LingeringWire
 from darkroom.gateway.domain.door import Doorkeeper
@@ -44,7 +45,9 @@ class GuardedConnection(HttpToolsProtocol):
         self._in_head = self._in_body = self._is_refused = False
         self._fed_bytes = self._body_bytes = 0
         self._pace: Pace | None = None
-        self._alarm, self._stall = Alarm(self.loop), Alarm(self.loop)
+        self._alarm = Alarm(self.loop)
+        self._reader_watch: ReaderWatch
+        self._body_deadline = 0.0
         self._refusal: ServiceError | None = None
         self._attended: asyncio.Task[object] | None = None
 
@@ -76,6 +79,7 @@ class GuardedConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._wire = LingeringWire(transport, must_linger=self._has_unread, loop=self.loop)
+        self._reader_watch = ReaderWatch(self._wire, self._rules, self.loop)
         super().connection_made(cast("asyncio.Transport", self._wire))
         if not self._keeper.admit(self, self.client[0] if self.client else ""):
             transport.abort()
@@ -85,7 +89,7 @@ class GuardedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._keeper.release(self)
         self._alarm.stop()
-        self._stall.stop()
+        self._reader_watch.stop()
         self._wire.lost()
         super().connection_lost(exc)
         if self._attended is not None and self._is_answering:
@@ -140,12 +144,7 @@ class GuardedConnection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if not self._stall.is_set:
-            self._stall.start(self._rules.stalled_reader_seconds, self._wire.abort)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._stall.stop()
+        self._reader_watch.begin()
 
     def shutdown(self) -> None:
         self._keeper.is_draining = True
@@ -184,6 +183,7 @@ class GuardedConnection(HttpToolsProtocol):
         elif self._in_body and self._pace is None:
             self._pace = Pace(self._rules.body_bytes_per_second, self._rules.body_grace_seconds)
             self._body_bytes = 0
+            self._body_deadline = self.loop.time() + self._rules.body_seconds
             self._alarm.start(_SECOND, self._second_passed)
 
     def _head_is_late(self) -> None:
@@ -199,7 +199,7 @@ class GuardedConnection(HttpToolsProtocol):
         if not self.flow.read_paused and not self.cycle.waiting_for_100_continue:
             self._pace.second_passed(self._body_bytes)
             self._body_bytes = 0
-        if self._pace.is_too_slow:
+        if self._pace.is_too_slow or self.loop.time() >= self._body_deadline:
             self._refuse(TooSlow())
         else:
             self._alarm.start(_SECOND, self._second_passed)

@@ -24,10 +24,11 @@ class LingeringWire:
         self._loop = loop
         self._deadline: asyncio.TimerHandle | None = None
         # Bound once: these are called for every piece, and a layer of calls would show.
-        self.write = transport.write
+        self.write: Callable[[bytes], None] = transport.write
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
         self.get_extra_info: Callable[..., Any] = transport.get_extra_info
+        self.written_bytes = 0
 
     @property
     def is_lingering(self) -> bool:
@@ -37,6 +38,19 @@ class LingeringWire:
     def is_closing(self) -> bool:
         """Tell whether nothing more may be written."""
         return self._deadline is not None or self._transport.is_closing()
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Return how much was written and is not with the kernel yet."""
+        return self._transport.get_write_buffer_size()
+
+    def count_written(self) -> None:
+        """Count what is written from here on; replies nobody needs to watch go without."""
+        self.write = self._count_and_write
+
+    def _count_and_write(self, data: bytes) -> None:
+        self.written_bytes += len(data)
+        self._transport.write(data)
 
     def close(self) -> None:
         """End the connection once what was written is sent, lingering where it must."""
