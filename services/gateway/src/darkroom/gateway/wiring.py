@@ -1,21 +1,23 @@
 """What the gateway holds open: pools to its neighbours, the broker, keys and memories."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 import aiohttp
-from yarl import URL
 
 from darkroom.contracts.claims import Principal
 from darkroom.contracts.credentials import KEY_CHECK_PATH, SESSION_KEYS_PATH, KeyHolder
 from darkroom.gateway.domain.breaker import Breaker
-from darkroom.gateway.domain.routes import Body, Owner
+from darkroom.gateway.domain.routes import Body, Owner, Route
+from darkroom.gateway.domain.shares import Shares
 from darkroom.gateway.operations.identify import Identifier
 from darkroom.gateway.operations.keys import KeyBook, KeyCheck
+from darkroom.gateway.operations.upstream import Upstream, WatchedConnector
 from darkroom.gateway.operations.vouch import PassportOffice
 from darkroom.gateway.settings import GatewaySettings, LimitSettings, UpstreamSettings
 from darkroom.platform.auth.keyfiles import load_or_create_secret
@@ -40,25 +42,13 @@ _READ_BYTES: Final = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Upstream:
-    """One service as the data path sees it."""
-
-    name: Owner
-    base: str
-    session: aiohttp.ClientSession
-    breaker: Breaker
-
-    def url(self, path: str, query: bytes) -> URL:
-        """Return an address as it is to be sent: nothing is encoded again."""
-        text = f"{self.base}{path}?{query.decode('latin-1')}" if query else self.base + path
-        return URL(text, encoded=True)
-
-
-@dataclass(frozen=True, slots=True)
 class Resources:
     """Everything a request needs."""
 
     upstreams: Mapping[Owner, Upstream]
+    # Catalog once more, through a pool of its own: who reads pictures slowly takes nothing from
+    # the calls beside them.
+    media: Upstream
     identifier: Identifier
     passports: PassportOffice
     keys: KeyBook
@@ -66,6 +56,10 @@ class Resources:
     signing_key: SigningKey
     body_bytes: Mapping[Body, int]
     address_salt: bytes
+
+    def upstream(self, route: Route) -> Upstream:
+        """Return the pool a route's requests go through."""
+        return self.media if route.media else self.upstreams[route.owner]
 
 
 @asynccontextmanager
@@ -76,6 +70,7 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
             name: await enter(_open_upstream(name, base, settings.upstreams))
             for name, base in _bases(settings.upstreams).items()
         }
+        media = await enter(_open_media(settings))
         auth_url = settings.upstreams.auth.rstrip("/")
         auth = await enter(open_internal_client(auth_url, timeout_seconds=_KEY_CHECK_SECONDS))
         session_keys = await enter(open_remote_key_set(auth_url + SESSION_KEYS_PATH))
@@ -84,6 +79,7 @@ async def open_resources(settings: GatewaySettings) -> AsyncIterator[Resources]:
         signing_key = load_or_create_signing_key(settings.passport_key_file)
         yield Resources(
             upstreams=upstreams,
+            media=media,
             identifier=Identifier(keys, SessionVerifier(session_keys)),
             passports=PassportOffice(PassportSigner(signing_key)),
             keys=keys,
@@ -112,22 +108,37 @@ def _address_salt(settings: GatewaySettings) -> bytes:
     return load_or_create_secret(settings.address_salt_file, length=_SALT_BYTES)
 
 
+def _open_media(settings: GatewaySettings) -> AbstractAsyncContextManager[Upstream]:
+    upstreams = settings.upstreams
+    return _open_upstream(
+        Owner.CATALOG,
+        upstreams.catalog,
+        upstreams,
+        connections=upstreams.media_connections,
+        each=settings.limits.media_replies_per_address,
+    )
+
+
 @asynccontextmanager
 async def _open_upstream(
-    name: Owner, base: str, settings: UpstreamSettings
+    name: Owner,
+    base: str,
+    settings: UpstreamSettings,
+    *,
+    connections: int | None = None,
+    each: int | None = None,
 ) -> AsyncIterator[Upstream]:
-    connector = aiohttp.TCPConnector(
-        limit=settings.connections, keepalive_timeout=_KEEP_ALIVE_SECONDS
-    )
+    connections = connections or settings.connections
+    breaker = Breaker()
     timeout = aiohttp.ClientTimeout(
         total=None,
-        # Also bounds the wait for a free connection of the pool.
+        # Also bounds the look-up of the service's name.
         connect=2 * settings.connect_seconds,
         sock_connect=settings.connect_seconds,
         sock_read=settings.reply_seconds,
     )
     async with aiohttp.ClientSession(
-        connector=connector,
+        connector=WatchedConnector(breaker, keep_alive_seconds=_KEEP_ALIVE_SECONDS),
         timeout=timeout,
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -136,7 +147,15 @@ async def _open_upstream(
         # Proxy variables of the environment are for the outside world, not for neighbours.
         trust_env=False,
     ) as session:
-        yield Upstream(name, base.rstrip("/"), session, Breaker())
+        yield Upstream(
+            name,
+            base.rstrip("/"),
+            session,
+            breaker,
+            slots=asyncio.Semaphore(connections),
+            shares=Shares(each or connections),
+            wait_seconds=settings.connection_wait_seconds,
+        )
 
 
 def _key_check(auth: InternalClient) -> KeyCheck:

@@ -12,8 +12,9 @@ from darkroom.gateway.api.head import Head
 from darkroom.gateway.api.line import Line
 from darkroom.gateway.api.replies import CLOSE
 from darkroom.gateway.domain.headers import Header, connection_options, inward, outward
-from darkroom.gateway.wiring import Upstream
+from darkroom.gateway.operations.upstream import Upstream
 from darkroom.platform.errors import BadReply, ServiceError, TimedOut, Unavailable
+from darkroom.platform.http.client import cause_of
 
 _NO_OPTIONS: Final[frozenset[bytes]] = frozenset()
 
@@ -32,29 +33,40 @@ class Exchange:
         self.status = 0
 
     async def run(
-        self, path: str, *, added: list[tuple[str, str]], reply: list[Header], send: Send
+        self,
+        path: str,
+        *,
+        client: str,
+        added: list[tuple[str, str]],
+        reply: list[Header],
+        send: Send,
     ) -> None:
         """Forward to a path with added headers; pass the reply on, with headers of our own.
 
-        Raises Unavailable, TimedOut or BadReply for a service that fails; when that is after its
-        reply began, cutting the connection short is the one thing a client can still see.
+        Raises TooManyAtOnce for a client that holds its share already, and Unavailable, TimedOut
+        or BadReply for a service that fails; when that is after its reply began, cutting the
+        connection short is the one thing a client can still see.
         """
-        breaker = self._upstream.breaker
-        if not breaker.admits(monotonic()):
-            raise Unavailable(upstream=self._upstream.name, cause="breaker")
-        try:
-            answer = await self._ask(path, added)
-            breaker.connected()
+        upstream = self._upstream
+        if not upstream.breaker.admits(monotonic()):
+            raise Unavailable(upstream=upstream.name, cause="breaker")
+        # Nobody holds a connection for a client that has sent nothing of its body yet.
+        payload = await self._payload()
+        async with upstream.slot(client):
             try:
-                await self._relay(answer, reply, send)
-            finally:
-                if not answer.closed:
-                    answer.close()
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise self._reason(error) from error
+                answer = await self._ask(path, added, payload)
+                try:
+                    await self._relay(answer, reply, send)
+                finally:
+                    if not answer.closed:
+                        answer.close()
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                raise self._reason(error) from error
 
-    async def _ask(self, path: str, added: list[tuple[str, str]]) -> aiohttp.ClientResponse:
-        head, payload = self._head, await self._payload()
+    async def _ask(
+        self, path: str, added: list[tuple[str, str]], payload: bytes | AsyncIterator[bytes] | None
+    ) -> aiohttp.ClientResponse:
+        head = self._head
         options = head.all(b"connection")
         headers = inward(
             head.headers,
@@ -104,11 +116,10 @@ class Exchange:
     def _reason(self, error: Exception) -> ServiceError:
         if self._body.failure is not None:
             return self._body.failure
-        name, cause = self._upstream.name, repr(error)
-        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            self._upstream.breaker.refused(monotonic())
-            return Unavailable(upstream=name, cause=cause)
-        if isinstance(error, TimeoutError):
+        name, cause = self._upstream.name, cause_of(error)
+        if isinstance(error, TimeoutError) and not isinstance(
+            error, aiohttp.ConnectionTimeoutError
+        ):
             return TimedOut(upstream=name, cause=cause)
         if isinstance(error, aiohttp.ClientConnectionError):
             return Unavailable(upstream=name, cause=cause)

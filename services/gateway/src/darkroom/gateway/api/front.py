@@ -84,13 +84,14 @@ class FrontDoor:
         match = self._match(head)
         route = match.route
         observation.route = route.pattern
-        passport = await self._passport(route, head)
+        client = self._client(head)
+        passport = await self._passport(route, head, client)
         self._check_body(route, head)
         if route.owner is Owner.GATEWAY:
             await call.answer(await self._health.reply())
             return
         exchange = Exchange(
-            self._resources.upstreams[route.owner],
+            self._resources.upstream(route),
             head,
             call.line,
             limit=self._resources.body_bytes[route.body],
@@ -101,7 +102,7 @@ class FrontDoor:
         added += observation.trace_headers()
         own = [*REPLY_HEADERS, (b"x-request-id", request_id.encode())]
         try:
-            await exchange.run(match.path, added=added, reply=own, send=call.send)
+            await exchange.run(match.path, client=client, added=added, reply=own, send=call.send)
         finally:
             observation.status = exchange.status
 
@@ -113,16 +114,16 @@ class FrontDoor:
             raise WrongMethodHere(found.allowed)
         return found
 
-    async def _passport(self, route: Route, head: Head) -> str:
+    def _client(self, head: Head) -> str:
+        return self._hash(client_address(head.peer, head.all(b"x-forwarded-for"), self._trusted))
+
+    async def _passport(self, route: Route, head: Head, client: str) -> str:
         resources = self._resources
         caller = ANONYMOUS
         if route.policy is not Policy.NONE:
             credentials = presented(head.headers, head.fields, route.surface)
             caller = await resources.identifier.identify(route, credentials)
-        client = client_address(head.peer, head.all(b"x-forwarded-for"), self._trusted)
-        return resources.passports.passport(
-            caller, surface=route.surface, client=self._hash(client)
-        )
+        return resources.passports.passport(caller, surface=route.surface, client=client)
 
     def _check_body(self, route: Route, head: Head) -> None:
         """Refuse on the head alone what its body could not make good."""

@@ -11,7 +11,8 @@ import aiohttp
 
 from darkroom.gateway.api.replies import Reply
 from darkroom.gateway.domain.routes import Owner
-from darkroom.gateway.wiring import Resources, Upstream
+from darkroom.gateway.operations.upstream import Upstream
+from darkroom.gateway.wiring import Resources
 from darkroom.platform.messaging.jetstream import JetStream
 
 # Everybody may ask, as often as they like; the services are asked once a second.

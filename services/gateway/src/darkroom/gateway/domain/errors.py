@@ -1,7 +1,7 @@
 """The refusals only a front door knows; their statuses are in `api.replies`."""
 
 from darkroom.contracts.problems import ProblemCode
-from darkroom.platform.errors import Malformed, Rejected, Unauthenticated
+from darkroom.platform.errors import LimitReached, Malformed, Rejected, Unauthenticated
 
 
 class CredentialMissing(Unauthenticated):
@@ -35,6 +35,12 @@ class HeadersTooLarge(Rejected):
 
     code = ProblemCode.HEADERS_TOO_LARGE
     public = "The headers are larger than 16 kB."
+
+
+class TooManyAtOnce(LimitReached):
+    """One address is being sent as much at a time as one may."""
+
+    public = "Too many requests from this address are being answered; try again in a moment."
 
 
 class WrongMethodHere(Rejected):
