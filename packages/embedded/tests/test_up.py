@@ -179,6 +179,9 @@ def test_a_second_platform_on_one_home_is_refused(up: Up, place: Path) -> None:
     ("settings", "sentence"),
     [
         ({"DARKROOM_PORT": "many"}, "DARKROOM_PORT is not usable"),
+        ({"DARKROOM_PUBLIC_URL": "nonsense"}, "DARKROOM_PUBLIC_URL is not usable"),
+        ({"DARKROOM_ADMIN_EMAIL": "nobody"}, "DARKROOM_ADMIN_EMAIL is not usable"),
+        ({"DARKROOM_HOST": "300.1.1.1"}, "DARKROOM_HOST is not usable"),
         ({"DARKROOM_HOME": "/dev/null/home"}, "cannot be used: Not a directory"),
         ({"DARKROOM_HOME": "/proc/home"}, "/proc/home"),
     ],

@@ -69,6 +69,49 @@ async def test_a_bad_parameter_is_a_400_that_names_it(
 
 
 @pytest.mark.parametrize(
+    ("headers", "body", "sentence"),
+    [
+        ({"Content-Type": "application/json"}, b'{"name":', "The body is not valid JSON."),
+        ({"Content-Type": "application/json"}, b"[]", "The body must be a JSON object"),
+        ({"Content-Type": "application/json"}, b"", "The body must be a JSON object"),
+        ({"Content-Type": "text/plain"}, b'{"name": "x"}', "The body must be a JSON object"),
+    ],
+)
+async def test_a_body_that_is_no_json_object_is_called_that(
+    app: FastAPI,
+    serve_app: AppServer,
+    http: ClientSession,
+    headers: dict[str, str],
+    body: bytes,
+    sentence: str,
+) -> None:
+    base_url = await serve_app(app)
+    async with http.post(f"{base_url}/names", data=body, headers=headers) as reply:
+        problem = await reply.json()
+    assert reply.status == 400
+    assert problem["message"].startswith(sentence)
+
+
+async def test_a_bad_field_is_told_in_words_for_clients(
+    app: FastAPI, serve_app: AppServer, http: ClientSession
+) -> None:
+    base_url = await serve_app(app)
+    async with http.post(f"{base_url}/names", json={"name": "x", "kinds": 7}) as reply:
+        details = (await reply.json())["details"]
+    assert details == {"kinds": "Input should be a valid list"}
+
+
+async def test_a_reply_is_kept_by_no_cache_unless_it_says_so(
+    app: FastAPI, serve_app: AppServer, http: ClientSession
+) -> None:
+    base_url = await serve_app(app)
+    async with http.get(f"{base_url}/numbers/7") as reply:
+        assert reply.headers["Cache-Control"] == "private, no-store"
+    async with http.get(f"{base_url}/kept") as reply:
+        assert reply.headers["Cache-Control"] == "public, no-cache"
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status"), [("GET", "/nowhere", 404), ("POST", "/broken", 405)]
 )
 async def test_the_framework_never_answers_with_its_own_body(

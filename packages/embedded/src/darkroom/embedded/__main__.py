@@ -38,7 +38,7 @@ def _up() -> None:
     except ValidationError as error:
         wrong = error.errors()[0]
         name = f"DARKROOM_{'_'.join(map(str, wrong['loc'])).upper()}"
-        _fail(f"{name} is not usable: {wrong['msg']}.", _USAGE)
+        _fail(f"{name} is not usable: {wrong['msg'].removeprefix('Value error, ')}.", _USAGE)
     except StartError as error:
         _fail(str(error), _FAILED)
 

@@ -4,7 +4,7 @@ import random
 import socket
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from darkroom.embedded.errors import StartError
 
@@ -20,21 +20,19 @@ _TRIES: Final = 200
 def is_free(port: int, host: str = LOOPBACK) -> bool:
     """Tell whether a server could listen there at this moment, on every address of the host."""
     try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return all(_can_bind(family, address) for family, _, _, _, address in addresses)
+        bind_once(port, host)
     except OSError:
         return False
-
-
-def _can_bind(family: socket.AddressFamily, address: Any) -> bool:
-    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
-        # As servers do: connections that have just ended do not count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError:
-            return False
     return True
+
+
+def bind_once(port: int, host: str) -> None:
+    """Bind every address of the host and let go; raises the OSError that tells what is wrong."""
+    for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+            # As servers do: connections that have just ended do not count.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
 
 
 def localhost() -> str:

@@ -1,9 +1,12 @@
 """What the person who starts the platform may set, from `DARKROOM_…`."""
 
 import os
+import re
 from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from darkroom.embedded.ports import LOOPBACK, localhost
@@ -16,17 +19,39 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+# A name, an @ and a host with a dot; auth judges the rest when it makes the account.
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("write it as http://host or https://host")
+    return text
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("write it as name@host.domain")
+    return text
+
+
 class EmbeddedSettings(BaseSettings):
     """Say where state lives, where the gateway answers, and how many processors develop."""
 
-    model_config = SettingsConfigDict(env_prefix="DARKROOM_", frozen=True)
+    model_config = SettingsConfigDict(
+        # Set to nothing counts as not set: an empty home would be the folder one stands in.
+        env_prefix="DARKROOM_",
+        frozen=True,
+        env_ignore_empty=True,
+    )
 
     home: Path = Path(".darkroom")
     port: int = Field(default=8787, ge=1, le=65_535)
     # Left alone, the names and addresses of this machine's own loopback.
     host: str = Field(default_factory=localhost)
-    public_url: str | None = None
-    admin_email: str = "admin@example.com"
+    public_url: Annotated[str, AfterValidator(_base_url)] | None = None
+    admin_email: Annotated[str, AfterValidator(_email)] = "admin@example.com"
     processors: int = Field(default_factory=usable_cores, ge=1, le=256)
 
     @property

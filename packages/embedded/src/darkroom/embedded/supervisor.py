@@ -98,7 +98,9 @@ class Supervisor:
     def _announce_death(self, ward: _Ward, code: int) -> None:
         if time.monotonic() - ward.started_at > STEADY_SECONDS:
             ward.restarts = 0
-        said = "".join(f"\n      {line}" for line in ward.log.last_lines()[-3:])
+        # Who was killed had nothing to say of it; what an error left behind is its last words.
+        words = ward.log.last_lines()[-3:] if code > 0 else ()
+        said = "".join(f"\n      {line}" for line in words)
         log = self._home.log(ward.program.name)
         self._console.warn(f"{ward.program.name} ended ({ending(code)}); see {log}{said}")
 

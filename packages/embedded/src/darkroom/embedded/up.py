@@ -1,7 +1,9 @@
 """`darkroom up`: the platform from nothing to ready, and in order to nothing again."""
 
 import asyncio
+import errno
 import signal
+import socket
 import time
 from collections.abc import Awaitable
 from contextlib import suppress
@@ -20,7 +22,7 @@ from darkroom.embedded.console import Console
 from darkroom.embedded.errors import StartError
 from darkroom.embedded.fleet import Services, Stores, make_services, make_stores
 from darkroom.embedded.home import Home, sentence_for
-from darkroom.embedded.ports import is_free
+from darkroom.embedded.ports import bind_once
 from darkroom.embedded.probe import status_of
 from darkroom.embedded.sample import FILENAME
 from darkroom.embedded.servers.program import Program, run_once
@@ -49,12 +51,24 @@ async def run(settings: EmbeddedSettings) -> None:
 
 async def _run_on(home: Home, settings: EmbeddedSettings, console: Console) -> None:
     with home.locked():
-        if not is_free(settings.port, settings.host):
-            raise StartError(
-                f"Port {settings.port} is in use by another program: "
+        _check_address(settings.port, settings.host)
+        await _Platform(settings, home, console).run()
+
+
+def _check_address(port: int, host: str) -> None:
+    try:
+        bind_once(port, host)
+    except socket.gaierror as error:
+        raise StartError(f"DARKROOM_HOST is not usable: {host} is no address.") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sentence = (
+                f"Port {port} is in use by another program: "
                 f"end that one, or set DARKROOM_PORT to a free port."
             )
-        await _Platform(settings, home, console).run()
+        else:
+            sentence = f"The gateway cannot listen on {host}, port {port}: {error.strerror}."
+        raise StartError(sentence) from error
 
 
 async def side_by_side(*steps: Awaitable[None]) -> None:

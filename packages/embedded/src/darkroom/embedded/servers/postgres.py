@@ -132,6 +132,7 @@ class Postgres:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         password = draft.with_name(f"{draft.name}.password")
+        password.touch(mode=0o600)
         password.write_text(f"{self.superuser_password}\n")
         own(draft, identity)
         os.chown(password, identity.owner_uid, identity.owner_gid)

@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from opentelemetry import trace
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -58,6 +58,9 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
+            # Replies are for who asked, and hold links that open private pictures; media say
+            # themselves how long they may be kept.
+            MutableHeaders(scope=message).setdefault("cache-control", "private, no-store")
         await self._send(message)
 
     async def answer_broken(self, receive: Receive) -> None:

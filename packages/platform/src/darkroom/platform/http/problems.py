@@ -73,6 +73,9 @@ FAMILY: Final[Mapping[int, type[ServiceError]]] = {
     status: family for family, status in STATUS.items() if family is not Rejected
 }
 
+# What validation calls a body that is text, a list, or nothing at all.
+_NO_OBJECT: Final = frozenset({"model_attributes_type", "dict_type", "model_type", "missing"})
+
 log = get_logger()
 
 
@@ -157,14 +160,24 @@ def _log_refusal(error: ServiceError) -> None:
 
 
 def _malformed(details: Sequence[Any]) -> Malformed:
+    kinds = {detail.get("type") for detail in details}
+    if "json_invalid" in kinds:
+        return Malformed("The body is not valid JSON.")
+    if kinds & _NO_OBJECT and all(len(detail.get("loc", ())) == 1 for detail in details):
+        return Malformed("The body must be a JSON object, sent as application/json.")
     errors = tuple(
-        FieldError(field=_field_name(detail.get("loc", ())), message=str(detail.get("msg", "")))
+        FieldError(field=_field_name(detail.get("loc", ())), message=_sentence(detail))
         for detail in details
     )
     names = ", ".join(error.field for error in errors) or "body"
-    missing = bool(details) and all(detail.get("type") == "missing" for detail in details)
-    code = ProblemCode.MISSING_FIELD if missing else ProblemCode.INVALID_FIELD
+    code = ProblemCode.MISSING_FIELD if kinds == {"missing"} else ProblemCode.INVALID_FIELD
     return Malformed(f"Missing or invalid: {names}.", code=code, errors=errors)
+
+
+def _sentence(detail: Mapping[str, Any]) -> str:
+    """Say what is wrong in words for clients, not for readers of our models."""
+    text = str(detail.get("msg", "")).removeprefix("Value error, ")
+    return text.replace("frozenset", "list").replace(" after validation", "")
 
 
 def _field_name(location: Sequence[str | int]) -> str:
