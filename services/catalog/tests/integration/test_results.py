@@ -169,23 +169,41 @@ async def test_ev_04_a_final_status_never_changes(
     ]
 
 
-async def test_k_18_k_19_an_older_attempt_changes_nothing(
-    hear: Any,
-    reload: Any,
-    register: Make,
-    completed: Completed,
-    sessions: SessionFactory,
+@pytest.fixture
+def requeue(sessions: SessionFactory) -> Callable[[Image], Awaitable[Image]]:
+    async def again(image: Image) -> Image:
+        async with transaction(sessions) as session:
+            after = image.requeue(now=datetime.now(UTC))
+            await Images(session).save(image, after)
+        return after
+
+    return again
+
+
+async def test_k_18_k_19_an_older_attempt_s_start_and_failure_change_nothing(
+    hear: Any, reload: Any, register: Make, requeue: Any, completed: Completed
 ) -> None:
     image = await register()
-    now = datetime.now(UTC)
-    async with transaction(sessions) as session:
-        again = image.requeue(now=now)
-        await Images(session).save(image, again)
-    for late in (started(image, 1), failed(image, 1), completed(image, attempt=1)):
+    again = await requeue(image)
+    for late in (started(image, 1), failed(image, 1)):
         await hear(late)
     assert await reload(image) == again
     await hear(completed(image, attempt=2))
     assert (await reload(image)).status is ImageStatus.READY
+
+
+async def test_k_18_k_19_whichever_attempt_completes_first_counts_and_no_other(
+    hear: Any, reload: Any, announced: Any, register: Make, requeue: Any, completed: Completed
+) -> None:
+    image = await register()
+    await requeue(image)
+    await hear(completed(image, attempt=1))
+    ready = await reload(image)
+    assert (ready.status, ready.attempt) == (ImageStatus.READY, 2)
+    for late in (started(image, 2), failed(image, 2), completed(image, attempt=2)):
+        await hear(late)
+    assert await reload(image) == ready
+    assert len(await announced()) == 1
 
 
 async def test_results_of_unknown_images_and_foreign_jobs_are_let_go(

@@ -62,14 +62,31 @@ def test_every_unfinished_status_can_end() -> None:
 
 
 @pytest.mark.parametrize("command", [Command.START, Command.COMPLETE, Command.FAIL])
-def test_a_result_of_an_older_attempt_or_of_another_job_may_not_move_the_image(
+def test_what_is_said_of_another_job_may_not_move_the_image(
     command: Command, make_image: MakeImage
 ) -> None:
     image = make_image(attempt=3)
     assert image.may(command, job_id=image.job_id, attempt=3)
     assert image.may(command, job_id=image.job_id, attempt=4)
-    assert not image.may(command, job_id=image.job_id, attempt=2)
     assert not image.may(command, job_id=new_id(), attempt=3)
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "may"),
+    [
+        (Command.START, ImageStatus.PROCESSING, False),
+        (Command.FAIL, ImageStatus.PROCESSING, False),
+        (Command.COMPLETE, ImageStatus.QUEUED, True),
+        (Command.COMPLETE, ImageStatus.PROCESSING, True),
+        (Command.COMPLETE, ImageStatus.READY, False),
+        (Command.COMPLETE, ImageStatus.FAILED, False),
+    ],
+)
+def test_an_older_attempt_may_complete_an_unfinished_image_and_nothing_else(
+    command: Command, status: ImageStatus, may: bool, make_image: MakeImage
+) -> None:
+    image = make_image(attempt=3, status=status)
+    assert image.may(command, job_id=image.job_id, attempt=2) is may
 
 
 def test_completion_without_a_wanted_rendition_is_our_fault(

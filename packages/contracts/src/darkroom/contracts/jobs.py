@@ -74,7 +74,7 @@ class Findings(BaseModel):
 
 
 class JobRequestedV1(Event, subject="darkroom.jobs.requested.v1"):
-    """Catalog wants a job done. `attempt` fences: a result of an older attempt changes nothing."""
+    """Catalog wants a job done. `attempt` fences: an older start or failure changes nothing."""
 
     job_id: UUID
     kind: JobKind

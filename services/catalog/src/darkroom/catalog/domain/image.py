@@ -72,7 +72,7 @@ EXPIRED: Final = Failure(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """`attempt` fences results of its job; `url_version` is part of every capability link."""
+    """`attempt` fences what is said of its job; `url_version` is part of every capability link."""
 
     id: UUID
     owner: Owner
@@ -104,8 +104,10 @@ class Image:
 
     def may(self, command: Command, *, job_id: UUID, attempt: int) -> bool:
         """Tell whether the command moves this image, or came too late to change anything."""
-        is_current = job_id == self.job_id and attempt >= self.attempt
-        return is_current and (self.status, command) in TRANSITIONS
+        # Every attempt stores the same renditions under the same keys: whichever ends first ends
+        # the job. A start or a failure speaks of its own attempt only.
+        is_current = command is Command.COMPLETE or attempt >= self.attempt
+        return is_current and job_id == self.job_id and (self.status, command) in TRANSITIONS
 
     def start(self, *, now: datetime) -> "Image":
         return self._move(Command.START, deadline_at=now + patience(self.attempt))
