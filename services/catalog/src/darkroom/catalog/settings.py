@@ -41,7 +41,8 @@ class CatalogSettings(ServiceSettings, env_prefix="CATALOG_", populate_by_name=T
     )
     # Results of one process applied side by side; each takes a database connection.
     work_concurrency: PositiveInt = 2
-    # A lost job is found within this time after its deadline; STORED_WITHIN is longer.
+    # A lost job is found within this time after its deadline. Past 55 s none is looked for while
+    # others wait in their lane: nobody could tell which of them were sent late.
     sweep_interval_seconds: PositiveFloat = 10.0
     # Listing a bucket costs a request a thousand objects: once an hour is cheap for a million.
     tidy_interval_seconds: PositiveFloat = 3_600.0

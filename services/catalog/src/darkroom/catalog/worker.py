@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from darkroom.catalog.events import subscriptions
+from darkroom.catalog.events import DURABLES, subscriptions
 from darkroom.catalog.operations.sweep import Sweeper
 from darkroom.catalog.settings import CatalogSettings, Role
 from darkroom.catalog.wiring import Resources
@@ -38,6 +38,7 @@ def _sweep(resources: Resources, settings: CatalogSettings) -> Mapping[str, Back
         resources.bus,
         resources.blobs,
         resources.latest_report,
+        results={durable: kind.subject for kind, durable in DURABLES.items()},
     )
     return {
         "sweep": partial(sweeper.remedy_forever, every_seconds=settings.sweep_interval_seconds),

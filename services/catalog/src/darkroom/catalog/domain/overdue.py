@@ -16,8 +16,11 @@ MOST_DOUBLINGS: Final = 7
 # transactions that overlap, and two clocks, are in order to within this as well.
 UNSENT_TOLERANCE: Final = timedelta(seconds=5)
 # How long after `enqueued_at` the broker may have stored a job: it was sent before the look at
-# the outbox that would have found it unsent for too long. Longer than tolerance and interval.
-STORED_WITHIN: Final = timedelta(seconds=20)
+# the outbox that would have found it unsent for too long. A minute leaves room for the restart of
+# a sweeper between two looks; under a backlog a lost job is found that much later.
+STORED_WITHIN: Final = timedelta(seconds=60)
+# Looks further apart than this leave a time of which nothing is known.
+LOOKS_APART: Final = STORED_WITHIN - UNSENT_TOLERANCE
 
 
 class Remedy(StrEnum):
@@ -55,6 +58,23 @@ class Backlog:
                 return None
             bounds.append(bound)
         return min(bounds)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxWatch:
+    """When a sweep last looked at the outbox, and until when jobs may have been sent late."""
+
+    looked_at: datetime
+    late_until: datetime
+
+
+def watch(
+    before: OutboxWatch | None, oldest_unsent: datetime | None, *, now: datetime
+) -> OutboxWatch:
+    """Add a look to those before it; a time that nobody looked at counts as late."""
+    if before is None or now - before.looked_at > LOOKS_APART or is_late(oldest_unsent, now=now):
+        return OutboxWatch(looked_at=now, late_until=now)
+    return OutboxWatch(looked_at=now, late_until=before.late_until)
 
 
 def is_late(oldest_unsent: datetime | None, *, now: datetime) -> bool:

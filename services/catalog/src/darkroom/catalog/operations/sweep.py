@@ -1,7 +1,7 @@
 """The sweep: two chores, each done by one process at a time, for as long as the process lives."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,9 +27,10 @@ class Sweeper:
     bus: JetStream
     blobs: BlobStore
     latest: LatestReport
+    results: Mapping[str, str]
 
     async def remedy_forever(self, stop: asyncio.Event, *, every_seconds: float) -> None:
-        remedies = Remedies(self.sessions, self.bus, outbox_late_until=datetime.now(UTC))
+        remedies = Remedies(self.sessions, self.bus, self.results)
 
         async def remedy() -> None:
             await remedies.apply(now=datetime.now(UTC))

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Enum,
     ForeignKey,
@@ -137,6 +138,17 @@ album_counts: Final = Table(
     Column("bucket", BigInteger, primary_key=True),
     Column("status", _word(ImageStatus), primary_key=True),
     Column("images", Integer, nullable=False),
+)
+
+# One row, kept by whichever sweep looks: what a restarted one must know of the looks before it.
+sweep_state: Final = Table(
+    "sweep_state",
+    METADATA,
+    Column(
+        "is_only_row", Boolean, CheckConstraint("is_only_row", name="is_only_row"), primary_key=True
+    ),
+    instant("outbox_looked_at"),
+    instant("outbox_late_until"),
 )
 
 outbox: Final = outbox_table(METADATA)
