@@ -50,6 +50,8 @@ class RegistrationDesk:
     requests: list[RegisterImage] = field(default_factory=list)
     failures_left: int = 0
     loses_replies: int = 0
+    # Whoever loses a reply loses the album as well, before the caller asks again.
+    closes_albums: bool = False
     seconds: float = 0.0
 
     def album_of(self, account_id: UUID) -> UUID:
@@ -88,6 +90,8 @@ class RegistrationDesk:
         registered = self.registered.setdefault(upload_id, self._registered(image, album_id))
         if self.loses_replies:
             self.loses_replies -= 1
+            if self.closes_albums:
+                self.albums.clear()
             return problem_response(Unavailable(), surface=Surface.PARTR)
         return Response(registered.model_dump_json(), media_type="application/json")
 

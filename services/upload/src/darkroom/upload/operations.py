@@ -17,6 +17,7 @@ from darkroom.platform.errors import (
     BadReply,
     Broken,
     Rejected,
+    ServiceError,
     TimedOut,
     Unauthenticated,
     Unavailable,
@@ -53,22 +54,65 @@ class Ports:
     register_deadline_seconds: float
 
 
+@dataclass(slots=True)
+class Registration:
+    """Making one image of one upload, in as many attempts as it takes until the deadline."""
+
+    ports: Ports
+    upload: Upload
+    image: RegisterImage
+    passport: str
+    # Once an attempt ended without an answer, not even a refusal of the next proves it undone.
+    may_have_worked: bool = False
+
+    async def run(self) -> RegisteredImage:
+        """Register, and again until the deadline while it is not known whether that worked."""
+        pause = FIRST_PAUSE_SECONDS
+        try:
+            async with asyncio.timeout(self.ports.register_deadline_seconds):
+                while True:
+                    try:
+                        return await self._attempt()
+                    except UNCERTAIN as error:
+                        self._note(error)
+                    # Spread out, so that uploads that failed together do not come back together.
+                    await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
+                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        except TimeoutError as error:
+            raise CatalogUnavailable(upload_id=str(self.upload.upload_id)) from error
+
+    async def _attempt(self) -> RegisteredImage:
+        registry, upload_id = self.ports.registry, self.upload.upload_id
+        return await registry.register(upload_id, self.image, passport=self.passport)
+
+    def _note(self, error: ServiceError) -> None:
+        self.may_have_worked = True
+        log.warning("registration_uncertain", error=repr(error), context=error.context)
+
+
 async def accept_upload(
     ports: Ports, spooled: Spooled, submission: Submission, *, passport: str, now: datetime
 ) -> RegisteredImage:
-    """Check a file, store it and make an image of it; whatever is refused leaves nothing behind."""
+    """Check a file, store it and make an image of it.
+
+    Whatever is refused leaves nothing behind, but for one case: after an attempt to register that
+    may have worked unheard, the original stays, for it may be an image's. Reconciling tells.
+    """
     with step("inspect"):
         inspection = await asyncio.to_thread(_inspect, spooled)
     upload = Upload(upload_id=new_id(), image_id=new_id(), begun_at=now)
     image = _describe(upload, spooled, inspection.require_picture(), submission)
+    registration = Registration(ports, upload, image, passport=passport)
     try:
         await _stage(ports, upload, image, spooled=spooled, passport=passport)
         with step("keep"):
             await ports.originals.keep(upload, image.size_bytes)
         with step("register"):
-            registered = await _register(ports, upload, image, passport=passport)
+            registered = await registration.run()
     except Rejected:
-        await ports.originals.remove(upload.staging_key, upload.original_key)
+        await ports.originals.remove(upload.staging_key)
+        if not registration.may_have_worked:
+            await ports.originals.remove(upload.original_key)
         raise
     ports.originals.remove_later(upload.staging_key)
     UPLOAD_BYTES.labels(image.format).inc(image.size_bytes)
@@ -136,22 +180,3 @@ async def _check_album(ports: Ports, album_id: str | None, *, passport: str) -> 
     except (*UNCERTAIN, Unauthenticated) as error:
         # A slow upload outlives its passport; only registration has leeway for that.
         log.info("album_check_skipped", error=repr(error))
-
-
-async def _register(
-    ports: Ports, upload: Upload, image: RegisterImage, *, passport: str
-) -> RegisteredImage:
-    """Register, and again until the deadline while it is not known whether that worked."""
-    pause = FIRST_PAUSE_SECONDS
-    try:
-        async with asyncio.timeout(ports.register_deadline_seconds):
-            while True:
-                try:
-                    return await ports.registry.register(upload.upload_id, image, passport=passport)
-                except UNCERTAIN as error:
-                    log.warning("registration_uncertain", error=repr(error), context=error.context)
-                # Spread out, so that uploads that failed together do not come back together.
-                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-    except TimeoutError as error:
-        raise CatalogUnavailable(upload_id=str(upload.upload_id)) from error
