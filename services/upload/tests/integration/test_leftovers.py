@@ -9,7 +9,9 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from darkroom.upload.store.spool import open_spool_directory
-with open_spool_directory(Path(sys.argv[1]), most_under_way=1, reserve_bytes=0) as spools:
+with open_spool_directory(
+    Path(sys.argv[1]), most_under_way=1, most_per_account=1, reserve_bytes=0
+) as spools:
     (spools.folder / "half-written").write_bytes(b"x")
     print("held", flush=True)
     sys.stdin.read()
@@ -28,7 +30,9 @@ def test_leftovers_of_a_killed_process_are_removed_and_a_living_one_is_left_alon
         before = set(tmp_path.iterdir())
         dead.kill()
         dead.wait()
-        with open_spool_directory(tmp_path, most_under_way=1, reserve_bytes=0) as spools:
+        with open_spool_directory(
+            tmp_path, most_under_way=1, most_per_account=1, reserve_bytes=0
+        ) as spools:
             after = set(tmp_path.iterdir()) - {spools.folder}
         living.kill()
     assert held == [b"held\n", b"held\n"]

@@ -28,6 +28,21 @@ async def test_k_09_a_lost_reply_is_asked_again_and_makes_one_image(
     assert reply.body["image_id"] == encode_id(Prefix.IMAGE_PARTR, registered.image_id)
 
 
+async def test_k_09_a_refusal_after_a_lost_reply_keeps_what_may_be_an_image(
+    client: Any, desk: Any, bucket: Any, pictures: ModuleType
+) -> None:
+    desk.loses_replies, desk.closes_albums = 1, True
+    account_id = new_id()
+    album_id = encode_id(Prefix.ALBUM, desk.album_of(account_id))
+    headers = client.passport_for(account_id=account_id)
+    reply = await client.send(pictures.jpeg(), headers=headers, album_id=album_id)
+    (registered,) = desk.registered.values()
+    (key,) = await bucket.keys()
+    assert (reply.status, len(desk.requests)) == (404, 2)
+    assert key.startswith("originals/")
+    assert key.endswith(str(registered.image_id))
+
+
 async def test_k_07_a_catalog_that_stays_away_is_503_within_the_deadline(
     client_for: Any, pictures: ModuleType
 ) -> None:
@@ -68,6 +83,25 @@ async def test_too_many_uploads_at_once_are_503_quickly(
     assert (refused.status, "Retry-After" in refused.headers) == (503, True)
     assert seconds < 0.5
     assert (await slow).status == 201
+
+
+async def test_one_account_leaves_room_for_the_uploads_of_others(
+    client_for: Any, serve_app: AppServer, desk: Any, pictures: ModuleType, slow_form: Any
+) -> None:
+    client = await client_for(catalog_url=await serve_app(desk.app()), max_under_way_per_account=1)
+    account = client.passport_for()
+    body, content_type = slow_form(pictures.jpeg(), seconds=1.0)
+    headers = account | {"content-type": content_type}
+    slow = asyncio.create_task(client.post(data=body, headers=headers))
+    await asyncio.sleep(0.3)
+    begun_at = time.perf_counter()
+    refused = await client.send(pictures.jpeg(), headers=account)
+    seconds = time.perf_counter() - begun_at
+    assert (refused.status, "Retry-After" in refused.headers) == (503, True)
+    assert seconds < 0.5
+    assert (await client.send(pictures.jpeg())).status == 201
+    assert (await slow).status == 201
+    assert (await client.send(pictures.jpeg(), headers=account)).status == 201
 
 
 async def test_h_02_a_full_disk_is_503_before_anything_is_taken(

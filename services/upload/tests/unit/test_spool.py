@@ -1,11 +1,13 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from darkroom.upload.domain.errors import SpoolFull, TooManyUploads
+from darkroom.contracts.ids import new_id
+from darkroom.upload.domain.errors import SpoolFull, TooManyOfAccount, TooManyUploads
 from darkroom.upload.store.spool import (
     PIECE_BYTES,
     Spool,
@@ -13,17 +15,21 @@ from darkroom.upload.store.spool import (
     open_spool_directory,
 )
 
+ACCOUNT, ANOTHER, THIRD = new_id(), new_id(), new_id()
+
 
 @pytest.fixture
 def spools(tmp_path: Path) -> Iterator[SpoolDirectory]:
-    with open_spool_directory(tmp_path, most_under_way=2, reserve_bytes=0) as directory:
+    with open_spool_directory(
+        tmp_path, most_under_way=3, most_per_account=2, reserve_bytes=0
+    ) as directory:
         yield directory
 
 
 @pytest.mark.parametrize("size", [0, 1, PIECE_BYTES, 3 * PIECE_BYTES + 5])
 async def test_bytes_are_written_and_hashed_in_one_pass(spools: SpoolDirectory, size: int) -> None:
     content = os.urandom(size)
-    async with spools.open(expected_bytes=size) as spool:
+    async with spools.open(expected_bytes=size, account_id=ACCOUNT) as spool:
         for start in range(0, size, 70_000):
             spool.take(memoryview(content)[start : start + 70_000])
             await spool.drain()
@@ -34,7 +40,7 @@ async def test_bytes_are_written_and_hashed_in_one_pass(spools: SpoolDirectory, 
 
 async def test_the_file_is_gone_whatever_happened(spools: SpoolDirectory) -> None:
     async def break_off() -> None:
-        async with spools.open(expected_bytes=1) as spool:
+        async with spools.open(expected_bytes=1, account_id=ACCOUNT) as spool:
             spool.take(memoryview(bytes(2 * PIECE_BYTES)))
             await spool.drain()
             raise RuntimeError("in between")
@@ -44,12 +50,17 @@ async def test_the_file_is_gone_whatever_happened(spools: SpoolDirectory) -> Non
     assert [path.name for path in spools.folder.iterdir()] == ["lock"]
 
 
-async def test_only_so_many_uploads_are_under_way(spools: SpoolDirectory) -> None:
-    async with spools.open(expected_bytes=1), spools.open(expected_bytes=1):
+async def test_one_account_has_a_share_of_the_uploads_under_way(spools: SpoolDirectory) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(2):
+            await stack.enter_async_context(spools.open(expected_bytes=1, account_id=ACCOUNT))
+        with pytest.raises(TooManyOfAccount):
+            await stack.enter_async_context(spools.open(expected_bytes=1, account_id=ACCOUNT))
+        await stack.enter_async_context(spools.open(expected_bytes=1, account_id=ANOTHER))
         with pytest.raises(TooManyUploads):
-            async with spools.open(expected_bytes=1):
-                pass
-    async with spools.open(expected_bytes=1) as spool:
+            await stack.enter_async_context(spools.open(expected_bytes=1, account_id=THIRD))
+    assert (spools.under_way, dict(spools.under_way_of)) == (0, {})
+    async with spools.open(expected_bytes=1, account_id=ACCOUNT) as spool:
         assert (await spool.finish()).size_bytes == 0
 
 
@@ -57,7 +68,7 @@ async def test_h_02_an_upload_the_disk_has_no_room_for_is_refused_first(
     spools: SpoolDirectory,
 ) -> None:
     with pytest.raises(SpoolFull):
-        async with spools.open(expected_bytes=2**62):
+        async with spools.open(expected_bytes=2**62, account_id=ACCOUNT):
             pass
     assert spools.under_way == 0
 

@@ -17,6 +17,9 @@ class UploadSettings(ServiceSettings):
     spool_dir: Path
     # Each holds at most 1 MB of memory and one file in the spool.
     max_under_way: PositiveInt = 64
+    # A quarter, so that one account's slow uploads leave room for others'; on a fast line 16 at a
+    # time are as quick as 64.
+    max_under_way_per_account: PositiveInt = 16
     # Left free on the spool's disk, for whatever else lives there.
     spool_reserve_bytes: int = 256_000_000
     # How long an upload waits for a catalog that restarts, once its bytes are stored.

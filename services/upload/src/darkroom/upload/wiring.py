@@ -33,6 +33,7 @@ async def open_resources(settings: UploadSettings) -> AsyncIterator[Resources]:
     with open_spool_directory(
         settings.spool_dir,
         most_under_way=settings.max_under_way,
+        most_per_account=settings.max_under_way_per_account,
         reserve_bytes=settings.spool_reserve_bytes,
     ) as spools:
         async with (

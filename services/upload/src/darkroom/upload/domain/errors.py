@@ -86,6 +86,10 @@ class TooManyUploads(Unavailable):
     public = "Too many uploads are under way; try again in a moment."
 
 
+class TooManyOfAccount(TooManyUploads):
+    public = "Too many uploads of this account are under way; try again when one has ended."
+
+
 class SpoolFull(Unavailable):
     public = "There is no room for the file at the moment; try again later."
     # Space comes back when uploads under way end, not within a second.

@@ -12,15 +12,17 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
+from uuid import UUID
 
 from darkroom.contracts.ids import new_id
 from darkroom.platform.telemetry.logs import get_logger
-from darkroom.upload.domain.errors import SpoolFull, TooManyUploads
+from darkroom.upload.domain.errors import SpoolFull, TooManyOfAccount, TooManyUploads
 
 # Written and hashed off the loop in pieces of this size: 1 ms of work a hand-over, and at most
 # two pieces of memory an upload.
@@ -97,22 +99,27 @@ class Spool:
 
 @dataclass(slots=True)
 class SpoolDirectory:
-    """Bounds how many uploads are under way, and refuses one the disk has no room for."""
+    """Bounds how many uploads are under way, and refuses one the disk has no room for.
+
+    Each account has its own bound within that, so that none fills the house by itself.
+    """
 
     folder: Path
     most_under_way: int
+    most_per_account: int
     reserve_bytes: int
     under_way: int = 0
+    under_way_of: Counter[UUID | None] = field(default_factory=Counter)
     promised_bytes: int = 0
 
     @asynccontextmanager
-    async def open(self, *, expected_bytes: int) -> AsyncIterator[Spool]:
+    async def open(self, *, expected_bytes: int, account_id: UUID | None) -> AsyncIterator[Spool]:
         """Open a file that is removed on leaving.
 
-        Raises TooManyUploads at once rather than let anybody wait, and SpoolFull where the bytes
-        expected would not fit.
+        Raises TooManyUploads or TooManyOfAccount at once rather than let anybody wait, and
+        SpoolFull where the bytes expected would not fit.
         """
-        with self._admit(expected_bytes):
+        with self._admit(expected_bytes, account_id):
             path = self.folder / str(new_id())
             try:
                 file = path.open("xb")
@@ -125,24 +132,28 @@ class SpoolDirectory:
                 await spool.discard()
 
     @contextmanager
-    def _admit(self, expected_bytes: int) -> Iterator[None]:
+    def _admit(self, expected_bytes: int, account_id: UUID | None) -> Iterator[None]:
         if self.under_way >= self.most_under_way:
             raise TooManyUploads(under_way=self.under_way)
+        if self.under_way_of[account_id] >= self.most_per_account:
+            raise TooManyOfAccount(account_id=str(account_id))
         promised = self.promised_bytes + expected_bytes
         if shutil.disk_usage(self.folder).free < promised + self.reserve_bytes:
             raise SpoolFull(promised_bytes=promised)
         self.under_way += 1
+        self.under_way_of[account_id] += 1
         self.promised_bytes += expected_bytes
         try:
             yield
         finally:
             self.under_way -= 1
+            self.under_way_of -= Counter((account_id,))
             self.promised_bytes -= expected_bytes
 
 
 @contextmanager
 def open_spool_directory(
-    root: Path, *, most_under_way: int, reserve_bytes: int
+    root: Path, *, most_under_way: int, most_per_account: int, reserve_bytes: int
 ) -> Iterator[SpoolDirectory]:
     """Make this process's folder and remove those of processes that have ended."""
     root.mkdir(parents=True, exist_ok=True)
@@ -151,7 +162,7 @@ def open_spool_directory(
     with (folder / LOCK_NAME).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            yield SpoolDirectory(folder, most_under_way, reserve_bytes)
+            yield SpoolDirectory(folder, most_under_way, most_per_account, reserve_bytes)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
