@@ -1,8 +1,8 @@
 """The gateway beside nginx as a bare proxy, before the same service, in the same run.
 
-By default the service is a trivial one, so that nothing but the proxies is measured. With
-`--upstream stack` the whole platform is started, and one image's record is read through the gateway
-(auth, PostgreSQL and all) and through nginx straight from catalog with a ready-made passport.
+First the real endpoint: the whole platform is started, and one image's record is read through the
+gateway (auth, PostgreSQL and all) and through nginx straight from catalog with a ready-made
+passport. Then a trivial service, where nothing but the proxies is measured.
 
     python -m benchmarks.gateway
     python -m benchmarks.gateway --upstream stack --seconds 10
@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import aiohttp
 import psutil
@@ -181,6 +181,10 @@ def _port_of(pid: int, *words: str) -> int:
     raise SystemExit(f"no process runs {' '.join(words)}")
 
 
+# In the order they are measured.
+UPSTREAMS: Final = {"stack": stack_upstream, "trivial": trivial_upstream}
+
+
 @contextlib.contextmanager
 def nginx(home: Path, direct: Target) -> Iterator[Target | None]:
     """Run nginx as a bare proxy before the service, where there is an nginx."""
@@ -199,7 +203,7 @@ def nginx(home: Path, direct: Target) -> Iterator[Target | None]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--upstream", choices=("trivial", "stack"), default="trivial")
+    parser.add_argument("--upstream", choices=UPSTREAMS, help="only this one")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--serve-trivial", type=int, metavar="PORT", help=argparse.SUPPRESS)
@@ -207,23 +211,25 @@ def main() -> None:
     if options.serve_trivial:
         uvloop.run(serve_trivial(options.serve_trivial, _some_holder()))
         return
-    upstreams = {"trivial": trivial_upstream, "stack": stack_upstream}
+    for upstream in [options.upstream] if options.upstream else UPSTREAMS:
+        compare(upstream, seconds=options.seconds, rounds=options.rounds)
+
+
+def compare(upstream: str, *, seconds: float, rounds: int) -> None:
+    """Measure the service itself, the gateway and nginx before it in turn, and print a section."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        upstreams[options.upstream](Path(folder)) as (gateway, direct),
+        UPSTREAMS[upstream](Path(folder)) as (gateway, direct),
         nginx(Path(folder), direct) as proxy,
     ):
         targets = [direct, gateway] + ([proxy] if proxy is not None else [])
-        rounds = [
-            {each.name: measure(each, options.seconds) for each in targets}
-            for _ in range(options.rounds)
-        ]
+        measured = [{each.name: measure(each, seconds) for each in targets} for _ in range(rounds)]
         # Whatever else the machine did only ever takes away; the best round shows the least of it.
         best = {
-            each.name: max((figures[each.name] for figures in rounds), key=lambda f: f.rate)
+            each.name: max((figures[each.name] for figures in measured), key=lambda f: f.rate)
             for each in targets
         }
-        report(best, f"{options.upstream}, best of {options.rounds} rounds")
+        report(best, f"{upstream}, best of {rounds} rounds")
 
 
 def _some_holder() -> bytes:
