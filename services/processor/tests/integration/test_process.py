@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 import pytest
 import pytest_asyncio
 
 from darkroom.contracts.jobs import JobCompletedV1, JobFailedV1, JobStartedV1
 from darkroom.embedded.ports import free_port
+from darkroom.platform.settings import S3Settings
 from darkroom.processor.settings import ProcessorSettings
 from darkroom.testing import pictures
 
@@ -96,6 +98,25 @@ async def test_metrics_name_verdicts(
     async with aiohttp.ClientSession() as http, http.get(f"{base_url}/-/metrics") as reply:
         text = await reply.text()
     assert re.search(r'darkroom_jobs_total{lane="bulk",verdict="unsupported"} 1', text)
+
+
+async def test_a_fork_server_started_again_knows_no_credentials_up_28(
+    start: Start, until_ready: Callable[..., Any], idle_studio: Any, s3_settings: S3Settings
+) -> None:
+    processor, base_url = await start()
+    await until_ready(base_url)
+    parent = psutil.Process(processor.pid)
+    (server,) = (child for child in parent.children() if "forkserver" in " ".join(child.cmdline()))
+    server.kill()
+    # The pool breaks with its children, and is made again for the next task.
+    await asyncio.sleep(0.5)
+    job = await idle_studio.submit(pictures.jpeg())
+    assert isinstance(await idle_studio.result(job), JobCompletedV1)
+    known = [child.environ() for child in parent.children(recursive=True)]
+    assert len(known) >= 3
+    secret = s3_settings.secret_key.get_secret_value()
+    assert not [name for environment in known for name in environment if "PROCESSOR" in name]
+    assert secret not in str(known)
 
 
 @pytest.mark.slow

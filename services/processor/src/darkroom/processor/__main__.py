@@ -7,6 +7,7 @@ from darkroom.contracts.jobs import Lane
 from darkroom.platform.runtime import serve
 from darkroom.platform.telemetry.setup import setup_telemetry
 from darkroom.processor.app import create_app
+from darkroom.processor.engines.confinement import forget_credentials
 from darkroom.processor.settings import ProcessorSettings
 
 
@@ -17,6 +18,7 @@ def main() -> None:
     lanes = tuple(dict.fromkeys(parser.parse_args().lane))
     settings = ProcessorSettings()
     setup_telemetry("processor", settings.telemetry)
+    forget_credentials()
     serve(partial(create_app, settings, lanes), settings.http)
 
 

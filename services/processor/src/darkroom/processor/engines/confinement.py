@@ -32,6 +32,9 @@ _ENVIRONMENT: Final = {
     "PILLOW_BLOCKS_MAX": "8",
 }
 
+# Paths an operator may have set, which libraries look up late; no secret is ever among them.
+_PATHS: Final = frozenset({"TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"})
+
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
@@ -44,6 +47,18 @@ class Confinement:
 def child_environment() -> dict[str, str]:
     """Return the whole environment a child starts with: no credential is ever in it."""
     return {"PATH": os.defpath, **_ENVIRONMENT}
+
+
+def forget_credentials() -> None:
+    """Empty the environment of the processor itself, for good, once its settings are read.
+
+    The fork server inherits it, also when it has died and is started again behind our back: what
+    its parent does not have cannot leak into a child.
+    """
+    environment = os.environ  # noqa: TID251 - emptied, not read
+    kept = {name: environment[name] for name in _PATHS & environment.keys()}
+    environment.clear()
+    environment.update(child_environment() | kept)
 
 
 def confine(confinement: Confinement) -> None:
@@ -92,6 +107,7 @@ def _limit_resources() -> None:
 def _measures(confinement: Confinement) -> tuple[tuple[str, Callable[[], None]], ...]:
     """List the kernel's measures, in an order in which none stands in the way of the next."""
     return (
+        ("parent", kernel.end_with_parent),
         ("oom_score", _prefer_as_victim),
         ("network", kernel.leave_network),
         ("files", lambda: kernel.restrict_files(writable=confinement.scratch)),

@@ -3,7 +3,6 @@
 import asyncio
 import multiprocessing
 import multiprocessing.forkserver
-import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import BrokenExecutor
@@ -16,7 +15,6 @@ from darkroom.platform.errors import Unavailable
 from darkroom.platform.telemetry.logs import get_logger
 from darkroom.processor.engines.confinement import (
     Confinement,
-    child_environment,
     confine,
     missing_measures,
     renew_cpu_limit,
@@ -130,8 +128,7 @@ async def open_sandbox(
 ) -> AsyncIterator[Sandbox]:
     """Start a fork server that has the preloaded module and nothing else, and children from it."""
     multiprocessing.get_context("forkserver").set_forkserver_preload([preload])
-    with _environment_of_a_child():
-        multiprocessing.forkserver.ensure_running()
+    multiprocessing.forkserver.ensure_running()
     sandbox = Sandbox(confinement, slots=slots, wall_seconds=wall_seconds)
     try:
         await sandbox.warm_up(preparation)
@@ -151,20 +148,6 @@ def _translated() -> Iterator[None]:
         raise ChildDied(error.exitcode) from error
     except TimeoutError as error:
         raise ChildOverran("out of time") from error
-
-
-@contextmanager
-def _environment_of_a_child() -> Iterator[None]:
-    """Hide our environment while the fork server starts: what it never had cannot leak from it."""
-    environment = os.environ  # noqa: TID251 - put aside and put back, not read
-    kept = dict(environment)
-    environment.clear()
-    environment.update(child_environment())
-    try:
-        yield
-    finally:
-        environment.clear()
-        environment.update(kept)
 
 
 def _task(function: Callable[[A], T], argument: A, cpu_seconds: int) -> T:
