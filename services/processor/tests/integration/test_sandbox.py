@@ -19,7 +19,13 @@ import pytest_asyncio
 from darkroom.processor import pipeline
 from darkroom.processor.domain.verdict import Verdict
 from darkroom.processor.engines.confinement import Confinement
-from darkroom.processor.engines.sandbox import ChildDied, ChildOverran, Sandbox, open_sandbox
+from darkroom.processor.engines.sandbox import (
+    ChildDied,
+    ChildOverran,
+    ChildStarved,
+    Sandbox,
+    open_sandbox,
+)
 from darkroom.processor.engines.scratch import Scratch, open_scratch
 from darkroom.testing import pictures
 
@@ -59,7 +65,7 @@ async def test_a_segfault_fails_its_task_only_up_19(sandbox: Sandbox) -> None:
 async def test_a_sleeping_decoder_is_killed_at_its_wall_up_20(sandbox: Sandbox) -> None:
     child = int(await sandbox.run(os.readlink, "/proc/self"))
     started = time.perf_counter()
-    with pytest.raises(ChildOverran):
+    with pytest.raises(ChildStarved):
         await sandbox.run(time.sleep, 60)  # noqa: TID251 - in the child
     assert time.perf_counter() - started < 1.5 + 0.5
     assert not psutil.pid_exists(child)
@@ -72,7 +78,7 @@ async def test_a_spinning_decoder_is_killed_for_its_processor_time_up_11(
     confinement = Confinement(scratch.root, cpu_seconds=1)
     sandbox = Sandbox(confinement, slots=1, wall_seconds=10)
     try:
-        with pytest.raises(ChildOverran, match="SIGXCPU"):
+        with pytest.raises(ChildOverran, match="processor time"):
             await sandbox.run(sum, range(10**12))
     finally:
         await sandbox.close()
@@ -92,6 +98,27 @@ async def test_an_idle_child_that_is_killed_is_replaced_k_15(sandbox: Sandbox) -
     os.kill(int(await sandbox.run(os.readlink, "/proc/self")), signal.SIGKILL)
     await asyncio.sleep(0.3)
     assert await sandbox.run(abs, -3) == 3
+
+
+async def test_a_child_goes_with_its_fork_server_and_the_next_task_has_another(
+    sandbox: Sandbox,
+) -> None:
+    child = int(await sandbox.run(os.readlink, "/proc/self"))
+    os.kill(psutil.Process(child).ppid(), signal.SIGKILL)
+    await asyncio.sleep(0.3)
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    assert await sandbox.run(abs, -3) == 3
+
+
+async def test_a_fork_server_that_dies_under_a_task_does_not_blame_the_file(
+    sandbox: Sandbox,
+) -> None:
+    child = int(await sandbox.run(os.readlink, "/proc/self"))
+    call = asyncio.create_task(sandbox.run(time.sleep, 60))  # noqa: TID251 - in the child
+    await asyncio.sleep(0.2)
+    os.kill(psutil.Process(child).ppid(), signal.SIGKILL)
+    with pytest.raises(ChildStarved):
+        await call
 
 
 async def test_memory_beyond_the_limit_is_refused_to_the_child(sandbox: Sandbox) -> None:

@@ -18,17 +18,20 @@ from darkroom.contracts.jobs import (
     JobStartedV1,
 )
 from darkroom.platform.errors import BadReply, Unavailable
-from darkroom.platform.storage.blobs import BlobStore
+from darkroom.platform.storage.blobs import BlobMissing, BlobStore
 from darkroom.platform.telemetry.logs import get_logger
 from darkroom.processor.domain.verdict import PROBLEMS, Verdict
-from darkroom.processor.engines.sandbox import ChildDied, ChildOverran, Engine
-from darkroom.processor.engines.scratch import Scratch
+from darkroom.processor.engines.sandbox import ChildDied, ChildOverran, ChildStarved, Engine
+from darkroom.processor.engines.scratch import Scratch, open_plain
 from darkroom.processor.engines.shelf import Shelf, open_shelf
 from darkroom.processor.pipeline import Developed, Request, develop
 
 # A child may die of something else than its file, such as a neighbour's hunger for memory; twice
 # in a row it is the file.
 TRIES: Final = 2
+# A child that starves says little: whoever ran short of memory or time may be the machine. Its
+# job comes back later, and only from this delivery on is the file to blame.
+BLAMED_FROM_DELIVERY: Final = 3
 
 JOBS: Final = Counter("darkroom_jobs", "Jobs that reached a verdict.", ("lane", "verdict"))
 PHASE_SECONDS: Final = Histogram(
@@ -64,15 +67,14 @@ async def develop_image(job: JobRequestedV1, *, delivery: int, ports: Ports) -> 
         started = JobStartedV1(
             job_id=job.job_id, image_id=job.image_id, attempt=job.attempt, delivery=delivery
         )
-        fetched = ports.blobs.fetch_to(job.source_key, request.source)
+        fetched = _fetch(job, request.source, ports.blobs)
         await _together(ports.publisher.publish(started), fetched)
         clock.lap("fetch")
         stems = {wanted.name: wanted.key_stem for wanted in job.renditions}
         async with open_shelf(folder, stems, ports.blobs) as shelf:
             # Decoding other bytes than registered does no harm in a child; telling of them would.
-            developed, _ = await _together(
-                _develop_in_child(request, ports.engine), _verify(job, request.source)
-            )
+            child = _develop_in_child(request, ports.engine, shelf, delivery=delivery)
+            developed, _ = await _together(child, _verify(job, request.source, shelf))
             clock.lap("develop")
             JOBS.labels(job.lane, developed.verdict).inc()
             result = await _concluded(job, developed, shelf)
@@ -90,37 +92,52 @@ async def develop_image(job: JobRequestedV1, *, delivery: int, ports: Ports) -> 
     )
 
 
-async def _verify(job: JobRequestedV1, source: Path) -> None:
+async def _fetch(job: JobRequestedV1, source: Path, blobs: BlobStore) -> None:
+    try:
+        await blobs.fetch_to(job.source_key, source)
+    except BlobMissing as error:
+        # Somebody must look; but once the object is restored, the next try heals the image.
+        log.error("source_missing", image_id=str(job.image_id), key=job.source_key)  # noqa: TRY400
+        raise Unavailable(key=job.source_key) from error
+
+
+async def _verify(job: JobRequestedV1, source: Path, shelf: Shelf) -> None:
+    """Compare the source with what was registered; only then may anything made of it leave."""
     digest = await asyncio.to_thread(_sha256, source)
     if digest != job.source_sha256:
         raise SourceDiffers(key=job.source_key, expected=job.source_sha256, found=digest)
+    shelf.open()
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-async def _develop_in_child(request: Request, engine: Engine) -> Developed:
+async def _develop_in_child(
+    request: Request, engine: Engine, shelf: Shelf, *, delivery: int
+) -> Developed:
     lost = Developed(Verdict.CRASH)
     for attempt in range(1, TRIES + 1):
         try:
-            return await engine.run(develop, request)
+            async with shelf.watched():
+                return await engine.run(develop, request)
+        except ChildStarved as error:
+            if delivery < BLAMED_FROM_DELIVERY:
+                raise Unavailable("A child starved.", reason=str(error)) from error
+            lost = Developed(Verdict.RESOURCES, str(error))
         except ChildOverran as error:
             lost = Developed(Verdict.RESOURCES, str(error))
         except ChildDied as error:
             lost = Developed(Verdict.CRASH, str(error))
-        except OSError as error:
-            # The one thing a child raises: our own scratch space failed it.
-            raise Unavailable("There is no scratch space.", reason=repr(error)) from error
         log.warning("child_lost", source=request.source.name, attempt=attempt, detail=lost.detail)
+        await shelf.discard()
     return lost
 
 
 async def _concluded(job: JobRequestedV1, developed: Developed, shelf: Shelf) -> Event:
     """See that what was made is stored, and return the event that says so."""
     if developed.verdict is not Verdict.OK or developed.findings is None:
-        await shelf.clear()
         code, message = PROBLEMS[developed.verdict]
         return JobFailedV1(
             job_id=job.job_id,

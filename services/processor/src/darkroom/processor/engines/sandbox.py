@@ -29,6 +29,9 @@ WALL_SECONDS: Final = 30.0
 START_SECONDS: Final = 30.0
 # The pool needs no time: its children die of SIGTERM at once.
 _STOP_SECONDS: Final = 5.0
+# SIGKILL is the kernel's, for memory: the pool itself sends SIGTERM. 255 is told of a child whose
+# fork server has died, and it dies with that.
+_ENDED_FROM_OUTSIDE: Final = frozenset({-signal.SIGKILL, 255})
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -44,7 +47,14 @@ class ChildDied(Exception):
 
 
 class ChildOverran(Exception):
-    """The child was ended for the time or the memory it took."""
+    """The child used up the processor time of one task."""
+
+
+class ChildStarved(Exception):
+    """The child was ended from outside: for memory, or because it took too long.
+
+    Its file may be to blame, and just as well a machine that is short of memory or stalls.
+    """
 
 
 class Engine(Protocol):
@@ -73,8 +83,8 @@ class Sandbox:
     async def run(self, function: Callable[[A], T], argument: A) -> T:
         """Run one task in a child. Cancelling the call kills the child.
 
-        Raises ChildDied, ChildOverran, what the function raised, or Unavailable when no child
-        can be had.
+        Raises ChildDied, ChildOverran, ChildStarved, what the function raised, or Unavailable
+        when no child can be had.
         """
         if not self._pool.active:
             log.warning("sandbox_reopened")
@@ -142,12 +152,13 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except ProcessExpired as error:
-        if -error.exitcode in {signal.SIGXCPU, signal.SIGKILL}:
-            # SIGKILL from outside is the kernel's, for memory: the pool itself sends SIGTERM.
-            raise ChildOverran(f"killed by {signal.Signals(-error.exitcode).name}") from error
+        if error.exitcode == -signal.SIGXCPU:
+            raise ChildOverran("out of processor time") from error
+        if error.exitcode in _ENDED_FROM_OUTSIDE:
+            raise ChildStarved(f"the child ended with {error.exitcode}") from error
         raise ChildDied(error.exitcode) from error
     except TimeoutError as error:
-        raise ChildOverran("out of time") from error
+        raise ChildStarved("out of time") from error
 
 
 def _task(function: Callable[[A], T], argument: A, cpu_seconds: int) -> T:

@@ -4,17 +4,19 @@ Needs a folder only this process writes to. A folder left behind by a killed pro
 by the next one that starts: whoever lives holds a lock inside its own.
 """
 
+import errno
 import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from stat import S_ISREG
 from typing import IO, Final
 
-from darkroom.platform.errors import Unavailable
+from darkroom.platform.errors import BadReply, Unavailable
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - folders in it are made private, with random names
 # The largest original, 500 MB, and its renditions at their worst.
@@ -22,6 +24,10 @@ ROOM_BYTES: Final = 1_500_000_000
 # Below this the next ordinary job would not fit: the process is not ready.
 LEAST_BYTES: Final = 64_000_000
 _PREFIX: Final = "darkroom-processor-"
+
+
+class NotPlain(BadReply):
+    """There is a link, a pipe or a folder where a file was to be."""
 
 
 class Scratch:
@@ -32,15 +38,19 @@ class Scratch:
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """Make a folder, and remove it with all that is in it."""
+        """Make a folder, and remove it with all that is in it.
+
+        An OSError within the context is the scratch space's: it is full or fails, and that says
+        nothing about an image.
+        """
         try:
             path = Path(tempfile.mkdtemp(dir=self.root))
+            try:
+                yield path
+            finally:
+                shutil.rmtree(path, ignore_errors=True)
         except OSError as error:
-            raise Unavailable("There is no scratch space.", reason=repr(error)) from error
-        try:
-            yield path
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
+            raise Unavailable("Scratch space is full or fails.", reason=repr(error)) from error
 
     async def check(self) -> None:
         """Raise Unavailable while there is no room for another job."""
@@ -62,12 +72,22 @@ def open_scratch(fallback: Path) -> Iterator[Scratch]:
             shutil.rmtree(root, ignore_errors=True)
 
 
-def is_plain_file(path: Path) -> bool:
-    """Tell whether a child left a file of its own there, and not a link to somebody else's."""
+def open_plain(path: Path) -> BufferedReader:
+    """Open a file where a child may write; what is open is the file that was checked.
+
+    Raises NotPlain for anything else under the name: neither is a link followed to somebody
+    else's file, nor does a pipe without a writer make us wait.
+    """
     try:
-        return S_ISREG(path.lstat().st_mode)
-    except OSError:
-        return False
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotPlain(name=path.name) from error
+        raise
+    if not S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise NotPlain(name=path.name)
+    return os.fdopen(number, "rb")
 
 
 def _has_room(folder: Path) -> bool:
