@@ -49,8 +49,6 @@ async def test_an_album_is_private_unless_said_otherwise(caller: Any) -> None:
         {"title": "x", "password": "secret"},
         {"title": "x", "fileIds": ["img_x"]},
         {"title": "\ud800"},
-        [],
-        None,
     ],
 )
 async def test_a_bad_album_is_refused_in_a_sentence(caller: Any, body: Any) -> None:
@@ -58,6 +56,13 @@ async def test_a_bad_album_is_refused_in_a_sentence(caller: Any, body: Any) -> N
     assert reply.status == 400
     assert reply.json["message"].endswith(".")
     assert reply.json["code"] in {"invalid_field", "missing_field"}
+
+
+@pytest.mark.parametrize("body", [[], None, "x"])
+async def test_an_album_that_is_no_object_is_refused_in_a_sentence(caller: Any, body: Any) -> None:
+    reply = await caller.call("POST", "/api/v1/albums", json=body)
+    assert (reply.status, reply.json["code"]) == (400, "bad_request")
+    assert reply.json["message"].endswith(".")
 
 
 async def test_making_an_album_needs_the_write_scope(caller_for: Callable[..., Any]) -> None:
