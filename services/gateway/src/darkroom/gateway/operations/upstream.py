@@ -70,12 +70,18 @@ class Upstream:
         falls free in time. Neither says anything about the service.
         """
         with self.shares.hold(client):
-            try:
-                async with asyncio.timeout(self.wait_seconds):
-                    await self.slots.acquire()
-            except TimeoutError as error:
-                raise Unavailable(upstream=self.name, cause="pool_is_full") from error
+            if self.slots.locked():
+                await self._wait()
+            else:
+                await self.slots.acquire()
             try:
                 yield
             finally:
                 self.slots.release()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(self.wait_seconds):
+                await self.slots.acquire()
+        except TimeoutError as error:
+            raise Unavailable(upstream=self.name, cause="pool_is_full") from error

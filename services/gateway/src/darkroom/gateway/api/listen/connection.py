@@ -144,7 +144,7 @@ class GuardedConnection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._reader_watch.begin()
+        self._reader_watch.start()
 
     def shutdown(self) -> None:
         self._keeper.is_draining = True

@@ -30,7 +30,7 @@ class ReaderWatch:
         self._pace: Pace | None = None
         self._taken_bytes = 0
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Start a clock, unless one runs; it stops by itself once the client has caught up."""
         if self._pace is not None:
             return

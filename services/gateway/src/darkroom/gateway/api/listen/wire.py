@@ -48,9 +48,9 @@ class LingeringWire:
         """Count what is written from here on; replies nobody needs to watch go without."""
         self.write = self._count_and_write
 
-    def _count_and_write(self, data: bytes) -> None:
-        self.written_bytes += len(data)
-        self._transport.write(data)
+    def _count_and_write(self, piece: bytes) -> None:
+        self.written_bytes += len(piece)
+        self._transport.write(piece)
 
     def close(self) -> None:
         """End the connection once what was written is sent, lingering where it must."""
