@@ -29,7 +29,7 @@ def spools(tmp_path: Path) -> Iterator[SpoolDirectory]:
 @pytest.mark.parametrize("size", [0, 1, PIECE_BYTES, 3 * PIECE_BYTES + 5])
 async def test_bytes_are_written_and_hashed_in_one_pass(spools: SpoolDirectory, size: int) -> None:
     content = os.urandom(size)
-    async with spools.open(expected_bytes=size, account_id=ACCOUNT) as spool:
+    async with spools.open(expected_bytes=size, uploader_id=ACCOUNT) as spool:
         for start in range(0, size, 70_000):
             spool.take(memoryview(content)[start : start + 70_000])
             await spool.drain()
@@ -40,7 +40,7 @@ async def test_bytes_are_written_and_hashed_in_one_pass(spools: SpoolDirectory, 
 
 async def test_the_file_is_gone_whatever_happened(spools: SpoolDirectory) -> None:
     async def break_off() -> None:
-        async with spools.open(expected_bytes=1, account_id=ACCOUNT) as spool:
+        async with spools.open(expected_bytes=1, uploader_id=ACCOUNT) as spool:
             spool.take(memoryview(bytes(2 * PIECE_BYTES)))
             await spool.drain()
             raise RuntimeError("in between")
@@ -53,14 +53,14 @@ async def test_the_file_is_gone_whatever_happened(spools: SpoolDirectory) -> Non
 async def test_one_account_has_a_share_of_the_uploads_under_way(spools: SpoolDirectory) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(2):
-            await stack.enter_async_context(spools.open(expected_bytes=1, account_id=ACCOUNT))
+            await stack.enter_async_context(spools.open(expected_bytes=1, uploader_id=ACCOUNT))
         with pytest.raises(TooManyOfAccount):
-            await stack.enter_async_context(spools.open(expected_bytes=1, account_id=ACCOUNT))
-        await stack.enter_async_context(spools.open(expected_bytes=1, account_id=ANOTHER))
+            await stack.enter_async_context(spools.open(expected_bytes=1, uploader_id=ACCOUNT))
+        await stack.enter_async_context(spools.open(expected_bytes=1, uploader_id=ANOTHER))
         with pytest.raises(TooManyUploads):
-            await stack.enter_async_context(spools.open(expected_bytes=1, account_id=THIRD))
+            await stack.enter_async_context(spools.open(expected_bytes=1, uploader_id=THIRD))
     assert (spools.under_way, dict(spools.under_way_of)) == (0, {})
-    async with spools.open(expected_bytes=1, account_id=ACCOUNT) as spool:
+    async with spools.open(expected_bytes=1, uploader_id=ACCOUNT) as spool:
         assert (await spool.finish()).size_bytes == 0
 
 
@@ -68,7 +68,7 @@ async def test_h_02_an_upload_the_disk_has_no_room_for_is_refused_first(
     spools: SpoolDirectory,
 ) -> None:
     with pytest.raises(SpoolFull):
-        async with spools.open(expected_bytes=2**62, account_id=ACCOUNT):
+        async with spools.open(expected_bytes=2**62, uploader_id=ACCOUNT):
             pass
     assert spools.under_way == 0
 

@@ -30,8 +30,8 @@ async def upload(request: Request, uploader: Uploader, resources: UploadResource
     limit = uploader.principal.limits.file_bytes
     boundary = boundary_of(request)
     expected = expected_bytes(request, file_limit_bytes=limit)
-    account_id = uploader.principal.account_id
-    async with resources.spools.open(expected_bytes=expected, account_id=account_id) as spool:
+    uploader_id = uploader.principal.account_id
+    async with resources.spools.open(expected_bytes=expected, uploader_id=uploader_id) as spool:
         with step("receive"):
             form = await receive_form(request, boundary, spool, file_limit_bytes=limit)
             submission = read_submission(form.fields, filename=form.filename)

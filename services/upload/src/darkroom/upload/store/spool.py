@@ -113,13 +113,13 @@ class SpoolDirectory:
     promised_bytes: int = 0
 
     @asynccontextmanager
-    async def open(self, *, expected_bytes: int, account_id: UUID | None) -> AsyncIterator[Spool]:
+    async def open(self, *, expected_bytes: int, uploader_id: UUID | None) -> AsyncIterator[Spool]:
         """Open a file that is removed on leaving.
 
         Raises TooManyUploads or TooManyOfAccount at once rather than let anybody wait, and
         SpoolFull where the bytes expected would not fit.
         """
-        with self._admit(expected_bytes, account_id):
+        with self._admit(expected_bytes, uploader_id):
             path = self.folder / str(new_id())
             try:
                 file = path.open("xb")
@@ -132,22 +132,22 @@ class SpoolDirectory:
                 await spool.discard()
 
     @contextmanager
-    def _admit(self, expected_bytes: int, account_id: UUID | None) -> Iterator[None]:
+    def _admit(self, expected_bytes: int, uploader_id: UUID | None) -> Iterator[None]:
         if self.under_way >= self.most_under_way:
             raise TooManyUploads(under_way=self.under_way)
-        if self.under_way_of[account_id] >= self.most_per_account:
-            raise TooManyOfAccount(account_id=str(account_id))
+        if self.under_way_of[uploader_id] >= self.most_per_account:
+            raise TooManyOfAccount(account_id=str(uploader_id))
         promised = self.promised_bytes + expected_bytes
         if shutil.disk_usage(self.folder).free < promised + self.reserve_bytes:
             raise SpoolFull(promised_bytes=promised)
         self.under_way += 1
-        self.under_way_of[account_id] += 1
+        self.under_way_of[uploader_id] += 1
         self.promised_bytes += expected_bytes
         try:
             yield
         finally:
             self.under_way -= 1
-            self.under_way_of -= Counter((account_id,))
+            self.under_way_of -= Counter((uploader_id,))
             self.promised_bytes -= expected_bytes
 
 
