@@ -1,82 +1,24 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-import pytest_asyncio
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from darkroom.catalog.domain.image import Image
-from darkroom.catalog.domain.overdue import LIFETIME, OutboxWatch, Remedy, patience
-from darkroom.catalog.events import DURABLES, subscriptions
-from darkroom.catalog.operations.overdue import Remedies
-from darkroom.catalog.store.backlog import save_watch
-from darkroom.catalog.store.images import Images
+from darkroom.catalog.domain.overdue import LIFETIME, Remedy, patience
 from darkroom.catalog.store.locks import Chore, turn
 from darkroom.catalog.store.tables import outbox
-from darkroom.contracts.ids import new_id
 from darkroom.contracts.images import ImageFailedV1, ImageStatus
-from darkroom.contracts.jobs import JobCompletedV1, JobRequestedV1
 from darkroom.platform.db.session import SessionFactory, transaction
-from darkroom.platform.messaging.consumer import Worker
-from darkroom.platform.messaging.jetstream import JetStream, open_jetstream
+from darkroom.platform.messaging.jetstream import JetStream
 from darkroom.platform.messaging.outbox import Relay
 from darkroom.testing.own import OwnNats
 
 Make = Callable[..., Awaitable[Image]]
-RESULTS = {durable: kind.subject for kind, durable in DURABLES.items()}
 SECOND = timedelta(seconds=1)
 OVERDUE = patience(1) + SECOND
-
-
-@pytest_asyncio.fixture
-async def bus(nats_server: OwnNats) -> AsyncIterator[JetStream]:
-    async with open_jetstream(nats_server.settings, name="catalog-tests") as bus:
-        await bus.wait_connected()
-        yield bus
-
-
-@pytest.fixture
-def relay(engine: AsyncEngine, bus: JetStream) -> Relay:
-    return Relay(engine, bus)
-
-
-@pytest.fixture
-def sweep(sessions: SessionFactory, bus: JetStream) -> Callable[..., Awaitable[dict[Remedy, int]]]:
-    async def run(
-        *, later: timedelta = OVERDUE, late: timedelta = timedelta(hours=-1)
-    ) -> dict[Remedy, int]:
-        now = datetime.now(UTC)
-        async with transaction(sessions) as session:
-            await save_watch(session, OutboxWatch(looked_at=now + later, late_until=now + late))
-        return dict(await Remedies(sessions, bus, RESULTS).apply(now=now + later))
-
-    return run
-
-
-@pytest.fixture
-def reload(sessions: SessionFactory) -> Callable[[Image], Awaitable[Image]]:
-    async def load(image: Image) -> Image:
-        async with transaction(sessions) as session:
-            return await Images(session).get(image.id, owner=image.owner)
-
-    return load
-
-
-@pytest.fixture
-def unsent_jobs(sessions: SessionFactory) -> Callable[[], Awaitable[list[JobRequestedV1]]]:
-    async def read() -> list[JobRequestedV1]:
-        query = select(outbox.c.payload).where(outbox.c.subject.startswith(JobRequestedV1.subject))
-        async with sessions() as session:
-            return [
-                JobRequestedV1.decode(payload)
-                for payload in await session.scalars(query.order_by(outbox.c.position))
-            ]
-
-    return read
 
 
 async def test_an_image_within_its_deadline_is_left_alone(sweep: Any, register: Make) -> None:
@@ -127,86 +69,19 @@ async def test_a_lane_that_has_passed_a_job_has_lost_it(
 
 
 async def test_a_restarted_sweep_finds_lost_jobs_under_a_standing_backlog(
-    bus: JetStream, register: Make, relay: Relay, sessions: SessionFactory, unsent_jobs: Any
+    remedies: Any, register: Make, relay: Relay, sessions: SessionFactory, unsent_jobs: Any
 ) -> None:
     now = datetime.now(UTC)
     for seconds in (100, 50, 0):
         earlier = now - timedelta(seconds=seconds)
-        assert await Remedies(sessions, bus, RESULTS).apply(now=earlier) == {}
+        assert await remedies().apply(now=earlier) == {}
     lost = await register(now=now - timedelta(minutes=5))
     async with transaction(sessions) as session:
         await session.execute(outbox.delete())
     await register()
     await relay.drain()
-    restarted = Remedies(sessions, bus, RESULTS)
-    assert await restarted.apply(now=now + OVERDUE) == {Remedy.REQUEUE: 1}
+    assert await remedies().apply(now=now + OVERDUE) == {Remedy.REQUEUE: 1}
     assert [job.image_id for job in await unsent_jobs()] == [lost.id]
-
-
-@pytest.fixture
-def work(sessions: SessionFactory, bus: JetStream) -> Callable[[], Any]:
-    @asynccontextmanager
-    async def run() -> AsyncIterator[None]:
-        stop = asyncio.Event()
-        running = asyncio.create_task(Worker(bus, subscriptions(sessions, concurrency=2)).run(stop))
-        yield
-        stop.set()
-        await running
-
-    return run
-
-
-@pytest.mark.parametrize("has_worked_before", [True, False])
-async def test_a_result_that_nobody_has_applied_yet_is_waited_for_and_not_thrown_away(
-    has_worked_before: bool,
-    sweep: Any,
-    register: Make,
-    bus: JetStream,
-    work: Any,
-    completed: Callable[..., JobCompletedV1],
-    sessions: SessionFactory,
-    unsent_jobs: Any,
-    reload: Any,
-) -> None:
-    if has_worked_before:
-        async with work():
-            await asyncio.sleep(0.3)
-    finished, lost = await register(), await register()
-    async with transaction(sessions) as session:
-        await session.execute(outbox.delete())
-    await bus.publish(completed(finished))
-    assert await sweep() == {}
-    assert await unsent_jobs() == []
-    async with work():
-        while (await reload(finished)).status is not ImageStatus.READY:
-            await asyncio.sleep(0.02)
-    assert (await reload(finished)).attempt == 1
-    assert await sweep() == {Remedy.REQUEUE: 1}
-    assert [(job.image_id, job.attempt) for job in await unsent_jobs()] == [(lost.id, 2)]
-
-
-async def test_a_steady_flow_of_results_does_not_hide_lost_jobs(
-    sweep: Any,
-    register: Make,
-    bus: JetStream,
-    work: Any,
-    completed: Callable[..., JobCompletedV1],
-    sessions: SessionFactory,
-) -> None:
-    image = await register()
-    async with transaction(sessions) as session:
-        await session.execute(outbox.delete())
-
-    async def flow() -> None:
-        while True:
-            await bus.publish(completed(image, image_id=new_id()))
-            await asyncio.sleep(0.01)
-
-    async with work():
-        flowing = asyncio.create_task(flow())
-        await asyncio.sleep(0.5)
-        assert await sweep() == {Remedy.REQUEUE: 1}
-        flowing.cancel()
 
 
 async def test_a_wiped_broker_loses_no_image(
