@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from darkroom.platform.errors import Broken, Unavailable
 from darkroom.platform.settings import S3Settings
+from darkroom.platform.storage import s3
 from darkroom.platform.storage.s3 import S3BlobStore, open_s3
 from darkroom.testing.fixtures.web import AppServer
 from darkroom.testing.own import OwnS3
@@ -131,6 +132,26 @@ async def test_a_store_that_is_away_is_said_to_be_within_seconds(s3_server: OwnS
             async with asyncio.timeout(5):
                 with pytest.raises(Unavailable):
                     await call
+
+
+async def test_a_store_that_hangs_does_not_hold_its_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(s3, "_OPEN_SECONDS", 0.2)
+    callers: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(
+        lambda _reader, writer: callers.append(writer), "127.0.0.1", 0
+    )
+    host, port = silent.sockets[0].getsockname()
+    settings = S3Settings(
+        endpoint=f"http://{host}:{port}", access_key="testing", secret_key=SecretStr("testing")
+    )
+    async with silent, open_s3(settings) as store, asyncio.timeout(3):
+        with pytest.raises(Unavailable):
+            async with store.open("a"):
+                pass
+        for caller in callers:
+            caller.close()
 
 
 async def test_a_kill_in_mid_put_leaves_nothing_or_all(s3_server: OwnS3) -> None:

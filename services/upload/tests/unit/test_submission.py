@@ -52,7 +52,12 @@ def test_a_wrong_field_is_refused_by_name(field: str, value: str) -> None:
     assert [error.field for error in refusal.value.errors] == [field]
 
 
-@pytest.mark.parametrize("album_id", ["", "your-album-id", "img_" + ALBUM[4:], ALBUM + "0", "7"])
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_an_album_id_left_blank_means_the_default_album(blank: str) -> None:
+    assert read_submission({"album_id": blank}, filename=None).album_id is None
+
+
+@pytest.mark.parametrize("album_id", ["your-album-id", "img_" + ALBUM[4:], ALBUM + "0", "7"])
 def test_an_album_id_that_cannot_be_read_is_an_album_that_is_not_there(album_id: str) -> None:
     with pytest.raises(AlbumNotFound) as refusal:
         read_submission({"album_id": album_id}, filename=None)

@@ -38,6 +38,8 @@ from darkroom.platform.storage.s3_requests import (
 
 # The slowest link to a store worth waiting for, in bytes a second.
 _SLOWEST_PUT: Final = 1_000_000
+# A browser shows nothing for this long; then a plain 503 is better than more silence.
+_OPEN_SECONDS: Final = 5.0
 # Fewer writes than chunks: each one is a hop to a file thread.
 _WRITE_BYTES: Final = 1_048_576
 _BUCKET_IS_THERE: Final = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
@@ -90,9 +92,19 @@ class S3BlobStore:
     async def open(
         self, key: str, *, start: int = 0, stop: int | None = None
     ) -> AsyncIterator[S3BlobReader]:
-        """Open a part of an object; opening is tried again, reading is not."""
+        """Open a part of an object; opening is tried again, reading is not.
+
+        Somebody waits for the first byte: the tries together take no longer than they would.
+        """
         async with AsyncExitStack() as stack:
-            yield await _repeated(lambda: self._open_once(stack, key, start, stop), key=key)
+            try:
+                async with asyncio.timeout(_OPEN_SECONDS):
+                    reader = await _repeated(
+                        lambda: self._open_once(stack, key, start, stop), key=key
+                    )
+            except TimeoutError as error:
+                raise Unavailable(key=key) from error
+            yield reader
 
     async def fetch_to(self, key: str, path: Path) -> None:
         """Write an object to a file, from the start again when the store goes away on the way."""

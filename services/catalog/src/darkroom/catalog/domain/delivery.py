@@ -26,8 +26,9 @@ RENDITION_ON: Final = {
     Shelf.PROCESSED: RenditionName.PROCESSED,
     Shelf.THUMBNAILS: RenditionName.THUMBNAIL,
 }
-# Short, so that an edge forgets a withdrawn link within a minute; the origin does so at once.
-SHARED_CACHING: Final = "public, max-age=60, must-revalidate"
+# Kept by whoever likes and asked about before each use: a withdrawn link is dead everywhere at
+# once, and a 304 costs no storage.
+SHARED_CACHING: Final = "public, no-cache"
 PRIVATE_CACHING: Final = "private, no-store"
 
 

@@ -58,7 +58,8 @@ def _choice(fields: Mapping[str, str], name: str, default: Choice) -> Choice:
 
 
 def _album(album_id: str | None) -> str | None:
-    if album_id is None:
+    # A form sends what its reader left blank.
+    if album_id is None or not album_id.strip():
         return None
     try:
         decode_id(album_id, Prefix.ALBUM)
