@@ -3,10 +3,10 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from darkroom.embedded.ports import LOOPBACK, localhost
@@ -23,19 +23,6 @@ def usable_cores() -> int:
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("write it as http://host or https://host")
-    return text
-
-
-def _email(text: str) -> str:
-    if not _EMAIL.fullmatch(text):
-        raise ValueError("write it as name@host.domain")
-    return text
-
-
 class EmbeddedSettings(BaseSettings):
     """Say where state lives, where the gateway answers, and how many processors develop."""
 
@@ -50,9 +37,26 @@ class EmbeddedSettings(BaseSettings):
     port: int = Field(default=8787, ge=1, le=65_535)
     # Left alone, the names and addresses of this machine's own loopback.
     host: str = Field(default_factory=localhost)
-    public_url: Annotated[str, AfterValidator(_base_url)] | None = None
-    admin_email: Annotated[str, AfterValidator(_email)] = "admin@example.com"
+    public_url: str | None = None
+    admin_email: str = "admin@example.com"
     processors: int = Field(default_factory=usable_cores, ge=1, le=256)
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_base_url(cls, text: str | None) -> str | None:
+        parts = urlsplit(text or "http://localhost")
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("write it as http://host or https://host")
+        if parts.query or parts.fragment:
+            raise ValueError("write it without ? and #")
+        return text
+
+    @field_validator("admin_email")
+    @classmethod
+    def _is_email(cls, text: str) -> str:
+        if not _EMAIL.fullmatch(text):
+            raise ValueError("write it as name@host.domain")
+        return text
 
     @property
     def base_url(self) -> str:
