@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 from darkroom.platform.errors import BadReply, Unavailable
 from darkroom.platform.settings import S3Settings
 from darkroom.platform.storage.blobs import Content, Listed, Stored
-from darkroom.platform.storage.s3_bodies import body_length
+from darkroom.platform.storage.s3_bodies import body_length, write_file
 from darkroom.platform.storage.s3_replies import (
     absent,
     etag,
@@ -40,8 +40,6 @@ from darkroom.platform.storage.s3_requests import (
 _SLOWEST_PUT: Final = 1_000_000
 # A browser shows nothing for this long; then a plain 503 is better than more silence.
 _OPEN_SECONDS: Final = 5.0
-# Fewer writes than chunks: each one is a hop to a file thread.
-_WRITE_BYTES: Final = 1_048_576
 _BUCKET_IS_THERE: Final = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
 Answer = TypeVar("Answer")
 
@@ -112,7 +110,7 @@ class S3BlobStore:
         async def fetch() -> None:
             async with AsyncExitStack() as stack:
                 reader = await self._open_once(stack, key, 0, None)
-                await _write(path, reader.chunks())
+                await write_file(path, reader.chunks())
 
         await _repeated(fetch, key=key)
 
@@ -242,15 +240,3 @@ async def _repeated(send: Callable[[], Awaitable[Answer]], **fields: object) -> 
         except Unavailable as error:
             await before_next_try(number, error, **fields)
         number += 1
-
-
-async def _write(path: Path, chunks: AsyncIterator[bytes]) -> None:
-    with path.open("wb") as file:
-        gathered = bytearray()
-        async for chunk in chunks:
-            gathered += chunk
-            if len(gathered) >= _WRITE_BYTES:
-                await asyncio.to_thread(file.write, bytes(gathered))
-                gathered.clear()
-        if gathered:
-            await asyncio.to_thread(file.write, bytes(gathered))

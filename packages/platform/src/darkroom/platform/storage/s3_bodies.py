@@ -1,4 +1,4 @@
-"""What a request carries: bytes, a file by its path, or a file that is open."""
+"""What a request or a reply carries: bytes, a file by its path, or a file that is open."""
 
 import asyncio
 import os
@@ -10,6 +10,9 @@ from darkroom.platform.storage.blobs import Content
 
 # Fewer hops to the file thread than the default, still little memory for each transfer.
 CHUNK_BYTES: Final = 262_144
+
+# Fewer writes than chunks arrive: each one is a hop to a file thread.
+_WRITE_BYTES: Final = 1_048_576
 
 Body = Content | None
 
@@ -51,3 +54,16 @@ async def _file_chunks(file: BinaryIO) -> AsyncIterator[bytes]:
     while chunk := await asyncio.to_thread(os.pread, number, CHUNK_BYTES, offset):
         yield chunk
         offset += len(chunk)
+
+
+async def write_file(path: Path, chunks: AsyncIterator[bytes]) -> None:
+    """Write what arrives to a file, a megabyte at a time."""
+    with path.open("wb") as file:
+        gathered = bytearray()
+        async for chunk in chunks:
+            gathered += chunk
+            if len(gathered) >= _WRITE_BYTES:
+                await asyncio.to_thread(file.write, bytes(gathered))
+                gathered.clear()
+        if gathered:
+            await asyncio.to_thread(file.write, bytes(gathered))
