@@ -24,8 +24,8 @@ from darkroom.testing import pictures
 from darkroom.testing.stack import Partr, free_port, start_stack, stop_stack
 
 # Polling costs both cores a little; it starts only shortly before the result is due.
-POLL_SECONDS = 0.004
-EARLY = 0.85
+POLL_SECONDS = 0.001
+EARLY = 0.92
 
 
 @dataclass(frozen=True)
