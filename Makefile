@@ -82,10 +82,10 @@ docs: setup ## Rewrite the generated pages
 lock: ## Resolve requirements/*.in again (needs uv)
 	@tools/lock
 
-# make bench-pipeline, bench-gateway, bench-latency: each is a script in benchmarks/.
-bench-%: ## Measure: bench-pipeline, bench-gateway, bench-latency
+# make bench-pipeline, bench-gateway, bench-latency, bench-paging: each is a script in benchmarks/.
+bench-%: ## Measure: bench-pipeline, bench-gateway, bench-latency, bench-paging
 	@tools/setup bench
-	$(BIN)/python benchmarks/$*.py
+	$(BIN)/python -m benchmarks.$*
 
 .PHONY: clean
 clean: ## Remove caches; the environment and your pictures stay

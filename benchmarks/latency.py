@@ -4,7 +4,7 @@ Starts the whole platform, uploads one 12-megapixel JPEG again and again on an o
 machine, and polls until each image is ready. The aim is a p50 of at most compute + 40 ms from the
 acknowledgement of the upload to `ready`.
 
-    python benchmarks/latency.py --rounds 30
+    python -m benchmarks.latency --rounds 30
 """
 
 import argparse

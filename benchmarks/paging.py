@@ -1,6 +1,6 @@
 """Show that a page of an album costs the same at any depth, on a million images in one album.
 
-    python benchmarks/paging.py [--images 1000000] [--postgres DSN]
+    python -m benchmarks.paging [--images 1000000] [--postgres DSN]
 
 Without a DSN it starts a PostgreSQL of its own and removes it. It times the service's own query
 for the first, a middle and the last page, with and without a status, beside `OFFSET` over the whole
