@@ -19,7 +19,7 @@ FIRST_WAIT_SECONDS: Final = 0.2
 LONGEST_WAIT_SECONDS: Final = 15.0
 # Having lived this long, a child is healthy again and its next death counts as the first.
 STEADY_SECONDS: Final = 30.0
-# Services let what is under way finish for twenty seconds; a little more, then no more.
+# Services let what is under way finish for eighteen seconds; a little more, then no more.
 STOP_SECONDS: Final = 22.0
 
 

@@ -39,9 +39,9 @@ def refuse_size(
         return UrlTooLong()
     taken = sum([len(name) + len(value) for name, value in headers])
     taken += HEADER_OVERHEAD_BYTES * len(headers)
-    if taken > limits.header_bytes or len(headers) > limits.header_count:
-        return HeadersTooLarge()
-    return None
+    if len(headers) > limits.header_count:
+        return HeadersTooLarge(f"There are more than {limits.header_count} headers.")
+    return HeadersTooLarge() if taken > limits.header_bytes else None
 
 
 def refuse_unfinished(limits: HeadLimits, *, url_bytes: int, fed_bytes: int) -> ServiceError | None:
