@@ -4,8 +4,6 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from darkroom.contracts.event import Event
 from darkroom.contracts.surfaces import Stage, Surface
 
@@ -91,12 +89,3 @@ class ImageFailedV1(Event, subject="darkroom.images.failed.v1"):
     account_id: UUID
     version: int
     code: str
-
-
-class Dimensions(BaseModel):
-    """Hold the size of an upright picture in pixels."""
-
-    model_config = ConfigDict(frozen=True)
-
-    width: int
-    height: int

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from darkroom.platform.auth.jwks import parse_key_set, thumbprint, write_key_set
 from darkroom.platform.auth.keyfiles import KeyFileError, load_or_create
 from darkroom.platform.errors import Unavailable
+from darkroom.platform.http.client import cause_of
 from darkroom.platform.telemetry.logs import get_logger
 
 # Somebody who invents key ids may make us ask the issuer this often and no oftener.
@@ -145,7 +146,7 @@ class RemoteKeySet:
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 self._next_fetch_at = self._clock() + RETRY_SECONDS
                 self._is_cut_off = True
-                log.warning("key_set_unreachable", url=self._url, error=repr(error))
+                log.warning("key_set_unreachable", url=self._url, error=cause_of(error))
                 return
             self._is_cut_off = False
             self._fetched_at = self._clock()

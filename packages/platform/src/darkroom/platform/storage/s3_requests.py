@@ -17,6 +17,7 @@ from minio.signer import sign_v4_s3
 from yarl import URL
 
 from darkroom.platform.errors import Broken, Unavailable
+from darkroom.platform.http.client import cause_of
 from darkroom.platform.settings import S3Settings
 from darkroom.platform.storage.s3_bodies import CHUNK_BYTES, Body, body_length, pieces
 from darkroom.platform.telemetry.logs import get_logger
@@ -185,8 +186,7 @@ def _outages(store: str) -> Iterator[None]:
         yield
     except (aiohttp.ClientError, TimeoutError) as error:
         # Such an error may quote the request, and with it the signature: nothing of it goes on.
-        number = getattr(error, "errno", None)
-        raise Unavailable(store=store, error=type(error).__name__, errno=number) from None
+        raise Unavailable(store=store, error=cause_of(error)) from None
 
 
 async def _raise_for_status(reply: aiohttp.ClientResponse) -> None:
